@@ -1,0 +1,1 @@
+//! Find JVMs, shake hands with their attach listener without harm, speak the attach protocol.

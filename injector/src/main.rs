@@ -1,0 +1,3 @@
+//! `jgraft`: the command line.
+
+fn main() {}
