@@ -1,1 +1,48 @@
-//! Find JVMs, shake hands with their attach listener without harm, speak the attach protocol.
+//! Attach to running JVMs without harming them.
+//!
+//! Everything that a client of the attach API needs, and nothing of what an agent does once it is loaded:
+//!
+//! - [`discover`] finds the JVMs of this host, [`Target`] holds one process and the facts about it;
+//! - [`examine`] says what stands against attaching to it, with evidence and remedy, sending nothing;
+//! - [`Client`] shakes hands with the attach listener, waking it where needed, and sends one [`Request`];
+//! - [`Reply`] streams the answer, [`LoadOutcome`] reads the one to `load`.
+//!
+//! Promises: a process that is not proved to be a ready JVM is never signalled; one that is stopped or frozen neither;
+//! a request is sent whole to the very process that was meant, or not at all; a failure says by its variant whether
+//! anything may still happen ([`AttachError`]). The calling process never changes identity or namespace.
+//!
+//! Linux 5.6 or newer (`openat2`, pid file descriptors), HotSpot 8 or newer.
+
+mod client;
+mod connection;
+pub mod discover;
+mod error;
+pub mod files;
+mod finding;
+pub mod hsperfdata;
+mod janitor;
+mod listener;
+mod preflight;
+mod proc;
+mod reply;
+mod request;
+mod sys;
+mod target;
+mod trigger;
+mod vm_options;
+mod wait;
+
+pub use client::{Client, Timings};
+pub use connection::Reply;
+pub use error::AttachError;
+pub use finding::{Finding, FindingKind};
+pub use listener::{Listener, listener};
+pub use preflight::{Preflight, agent_loading, examine, instrument_module};
+pub use proc::status::Status;
+pub use proc::{Process, TargetRoot};
+pub use reply::{LoadOutcome, explain_code};
+pub use request::{ARGUMENT_LIMIT, Request};
+pub use sys::Identity;
+pub use target::{Kind, Target};
+pub use vm_options::{Program, Source, VmOptions};
+pub use wait::Patience;

@@ -1,0 +1,79 @@
+//! Finding the JVMs of a host, containers included, by reading `/proc` alone.
+
+use std::io;
+
+use crate::target::{Kind, Target};
+
+/// Every JVM that can be seen, in the order of their pids. A process that ends meanwhile is left out.
+pub fn jvms() -> io::Result<Vec<Target>> {
+    let mut pids: Vec<i32> = std::fs::read_dir("/proc")?
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .collect();
+    pids.sort_unstable();
+    Ok(pids.into_iter().filter_map(jvm).collect())
+}
+
+/// `None` for what is no JVM. A process that we may not look into counts as one when its name is `java`.
+fn jvm(pid: i32) -> Option<Target> {
+    let target = Target::inspect(pid).ok()?;
+    if target.status().has_ended() {
+        return None;
+    }
+    match target.kind() {
+        Kind::HotSpot | Kind::OpenJ9 | Kind::Launcher => Some(target),
+        Kind::Unreadable => {
+            (target.process().read("comm").ok()?.trim_ascii_end() == b"java").then_some(target)
+        }
+        Kind::NotAJvm => None,
+    }
+}
+
+/// Why a user's words do not name one JVM.
+#[derive(Debug, thiserror::Error)]
+pub enum NotOne {
+    /// Nothing bears that name.
+    #[error("no jvm is called {name:?}")]
+    None {
+        /// What was asked for.
+        name: String,
+    },
+    /// More than one does.
+    #[error("{} jvms are called {name:?}", candidates.len())]
+    Several {
+        /// What was asked for.
+        name: String,
+        /// All that match.
+        candidates: Vec<Target>,
+    },
+    /// No process has that pid.
+    #[error("there is no process {pid}")]
+    NoProcess {
+        /// What was asked for.
+        pid: i32,
+    },
+    /// `/proc` could not be read.
+    #[error("cannot read /proc: {0}")]
+    Proc(#[from] io::Error),
+}
+
+/// The one process that `text` means: a pid, or exactly the main class or jar, or the last part of its name.
+pub fn resolve(text: &str) -> Result<Target, NotOne> {
+    if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
+        // A number too large for a pid is a process that does not exist.
+        let pid = text.parse().unwrap_or(i32::MAX);
+        return match Target::inspect(pid) {
+            Ok(target) => Ok(target),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Err(NotOne::NoProcess { pid }),
+            Err(e) => Err(NotOne::Proc(e)),
+        };
+    }
+    let mut candidates: Vec<Target> = jvms()?
+        .into_iter()
+        .filter(|target| target.program() == Some(text) || target.short_name() == Some(text))
+        .collect();
+    match candidates.len() {
+        0 => Err(NotOne::None { name: text.to_owned() }),
+        1 => Ok(candidates.remove(0)),
+        _ => Err(NotOne::Several { name: text.to_owned(), candidates }),
+    }
+}

@@ -1,0 +1,83 @@
+//! A file of ours as the target will find it: the same file, readable for its user, open in it already?
+
+use std::io;
+use std::path::Path;
+
+use crate::finding::{Finding, FindingKind};
+use crate::sys;
+use crate::target::Target;
+
+/// Does the target find the very same file (device and inode) at `path`, which is absolute in our view?
+///
+/// An agent jar that is another file there, or none, would be refused by the JVM with code 100, or be another agent.
+pub fn seen_by(target: &Target, path: &Path) -> Result<(), Finding> {
+    use std::os::unix::fs::MetadataExt;
+    let pid = target.pid();
+    let not_visible = |evidence: String| {
+        Finding::new(
+            FindingKind::FileNotVisible,
+            format!("pid {pid} does not see {} as we do", path.display()),
+            evidence,
+            format!("put the file where both see it: under /proc/{pid}/root on this side"),
+        )
+    };
+    let ours = std::fs::metadata(path).map_err(|e| not_visible(format!("it cannot be read here: {e}")))?;
+    let root = target.root().map_err(|e| not_visible(format!("/proc/{pid}/root: {e}")))?;
+    match root.file_id(path) {
+        Ok(id) if id == (ours.dev(), ours.ino()) => Ok(()),
+        Ok((device, inode)) => Err(not_visible(format!(
+            "another file is there: device {device:x} inode {inode}, ours is device {:x} inode {}",
+            ours.dev(),
+            ours.ino()
+        ))),
+        Err(e) => Err(not_visible(format!("in its view of the file system: {e}"))),
+    }
+}
+
+/// Can the target's user read it there? `None` where we cannot act as that user to find out.
+pub fn readable_by(target: &Target, path: &Path) -> Option<io::Result<()>> {
+    let root = target.root().ok()?;
+    sys::run_as(target.status().identity(), || root.open_file(path).map(drop)).ok()
+}
+
+/// Which of the target's descriptors have this file open, as paths under `/proc`.
+pub fn open_in(target: &Target, path: &Path) -> Vec<String> {
+    use std::os::unix::fs::MetadataExt;
+    let Ok(ours) = std::fs::metadata(path) else { return Vec::new() };
+    let name = path.file_name();
+    let process = target.process();
+    let descriptors = process.entries("fd").unwrap_or_default();
+    descriptors
+        .iter()
+        .filter_map(|fd| {
+            let link = format!("fd/{}", fd.to_str()?);
+            // The name first: a service may have ten thousand descriptors, and a stat costs more than a readlink.
+            let same = process.link(&link).ok()?.file_name() == name
+                && process.file_id(&link).ok()? == (ours.dev(), ours.ino());
+            same.then(|| format!("/proc/{}/{link}", target.pid()))
+        })
+        .collect()
+}
+
+/// A descriptor of the target (0 to 2) that is a plain file: its path in our view, opened for reading at its end, so
+/// that what the target writes from now on can be shown. `None` for pipes, terminals and sockets.
+pub fn follow(target: &Target, descriptor: u32) -> Option<std::fs::File> {
+    use std::io::Seek;
+    let link = format!("fd/{descriptor}");
+    let path = target.process().link(&link).ok()?;
+    // The kernel's own text for things without a path: pipe:[…], socket:[…], /dev/pts/0.
+    if !path.is_absolute() || path.starts_with("/dev") {
+        return None;
+    }
+    let mut file = target.process().open_file(&link).ok()?;
+    if !file.metadata().ok()?.is_file() {
+        return None;
+    }
+    file.seek(io::SeekFrom::End(0)).ok()?;
+    Some(file)
+}
+
+/// Where that descriptor leads, as the kernel names it.
+pub fn destination(target: &Target, descriptor: u32) -> Option<String> {
+    Some(target.process().link(&format!("fd/{descriptor}")).ok()?.display().to_string())
+}

@@ -1,0 +1,100 @@
+//! What stands against attaching, or should be known before it: a closed list, each with evidence and remedy.
+
+/// One thing found: in [`crate::Preflight`] a blocker or a warning, in [`crate::AttachError`] what went wrong.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{cause}")]
+pub struct Finding {
+    /// Which of the known reasons.
+    pub kind: FindingKind,
+    /// The matter, as a sentence without a full stop.
+    pub cause: String,
+    /// What was seen that says so.
+    pub evidence: String,
+    /// What to do about it.
+    pub remedy: String,
+}
+
+impl Finding {
+    pub(crate) fn new(
+        kind: FindingKind,
+        cause: impl Into<String>,
+        evidence: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Finding {
+        Finding { kind, cause: cause.into(), evidence: evidence.into(), remedy: remedy.into() }
+    }
+}
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident = $code:literal,)*) => {
+        /// The known reasons. The code is part of the JSON output and never changes its meaning.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum FindingKind { $($(#[$doc])* $name,)* }
+
+        impl FindingKind {
+            /// The stable name of this reason, for machines.
+            pub fn code(self) -> &'static str {
+                match self { $(FindingKind::$name => $code,)* }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// No process has this pid, or it ended meanwhile.
+    NoSuchProcess = "no-such-process",
+    /// No libjvm is mapped: SIGQUIT would kill it, or do whatever its own handler does.
+    NotAJvm = "not-a-jvm",
+    /// An OpenJ9 VM: SIGQUIT makes it write a javacore.
+    OpenJ9 = "openj9",
+    /// The target belongs to another user, and we may not act as that user.
+    OtherUser = "other-user",
+    /// `/proc/PID/root` or `maps` is closed to us.
+    NoAccess = "no-access",
+    /// Stopped by a signal or a tracer.
+    Stopped = "stopped",
+    /// Its cgroup is frozen.
+    Frozen = "frozen",
+    /// The operator turned attach off: `-XX:+DisableAttachMechanism`.
+    AttachDisabled = "attach-disabled",
+    /// The operator turned loading agents off: `-XX:-EnableDynamicAgentLoading`.
+    AgentLoadingDisabled = "agent-loading-disabled",
+    /// The runtime image has no module java.instrument.
+    NoInstrumentModule = "no-instrument-module",
+    /// SIGQUIT is ignored.
+    SigquitIgnored = "sigquit-ignored",
+    /// SIGQUIT is not caught: sending it would kill the JVM.
+    SigquitNotCaught = "sigquit-not-caught",
+    /// The JVM is still initialising itself.
+    Starting = "starting",
+    /// The listener runs, but its socket is gone, and this JDK never makes another.
+    SocketLost = "socket-lost",
+    /// A file by the name of the trigger that the JVM will not trust.
+    ForeignTrigger = "foreign-trigger-file",
+    /// What lies at the socket's path is not the JVM's socket, or leads to another process.
+    ForeignSocket = "foreign-socket",
+    /// No directory takes the trigger file.
+    TmpUnusable = "tmp-unusable",
+    /// The kernel lacks a system call that safety needs.
+    KernelTooOld = "kernel-too-old",
+    /// The path is not the same file in the target's view.
+    FileNotVisible = "file-not-visible",
+    /// The request does not fit the protocol.
+    RequestTooLong = "request-too-long",
+    /// A JVM of 21 or newer will announce the agent on its stderr (JEP 451).
+    Jep451 = "jep-451-warning",
+    /// The JDK's files changed since the JVM started.
+    JdkReplaced = "jdk-replaced",
+    /// SIGQUIT was sent, and no listener came up in time.
+    NoListener = "no-listener",
+    /// The listener hung up without a reply.
+    Refused = "refused",
+    /// The request was sent, and no whole reply came.
+    Unanswered = "unanswered",
+    /// The target ended in the middle.
+    Ended = "target-ended",
+    /// The user ended it.
+    Interrupted = "interrupted",
+    /// A system call failed that has no business to.
+    System = "system-call-failed",
+}

@@ -1,0 +1,314 @@
+//! What the facts of a target mean: may SIGQUIT be sent, will the listener answer, what stands in the way.
+//!
+//! Read-only. [`examine`] is `jgraft doctor`'s view of a target; [`signal_is_safe`] is the last look, taken right
+//! before the signal.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::finding::{Finding, FindingKind as Kind};
+use crate::listener::{Listener, listener};
+use crate::proc::Process;
+use crate::proc::status::Status;
+use crate::sys::Identity;
+use crate::target::{self, Target, read_status};
+
+/// A JVM that does not catch SIGQUIT by this age is not merely starting.
+const START_UP: Duration = Duration::from_secs(60);
+
+/// What `doctor` says of one target.
+#[derive(Debug, Default)]
+pub struct Preflight {
+    /// Reasons against attaching, the first one first to be mended.
+    pub blockers: Vec<Finding>,
+    /// Things that will work, but that the user should know of.
+    pub warnings: Vec<Finding>,
+    /// What was looked at and found good.
+    pub good: Vec<String>,
+    /// Not ready yet, but will be: worth waiting for.
+    pub starting: bool,
+}
+
+impl Preflight {
+    fn block(&mut self, blocker: Finding) {
+        self.blockers.push(blocker);
+    }
+}
+
+/// Looks at everything that decides whether `target` can be attached to at all.
+pub fn examine(target: &Target) -> Preflight {
+    let mut result = Preflight::default();
+    let status = target.status();
+    if target.process().has_ended() || status.has_ended() {
+        result.block(no_such_process(target.pid()));
+        return result;
+    }
+    match jvm_proof(target) {
+        Ok(proof) => result.good.push(proof),
+        Err(blocker) => {
+            result.block(blocker);
+            return result;
+        }
+    }
+    if let Err(blocker) = not_held(target.pid(), status, target.frozen_by().as_deref()) {
+        result.block(blocker);
+    } else {
+        result.good.push(format!("runs: state {}, its cgroup is not frozen", status.state));
+    }
+    match may_act_as(status) {
+        Ok(sentence) => result.good.push(sentence),
+        Err(blocker) => result.block(blocker),
+    }
+    match attach_enabled(target) {
+        Ok(sentence) => result.good.push(sentence),
+        Err(blocker) => result.block(blocker),
+    }
+    if target.kind() == target::Kind::OpenJ9 {
+        return result;
+    }
+    match listener(target) {
+        Ok(Listener::Socket) => {
+            result.good.push(format!("its attach listener is up: {}", socket_path(status)))
+        }
+        Ok(Listener::Absent) => signal_verdict(target, &mut result),
+        Err(blocker) => result.block(blocker),
+    }
+    if target.libjvm_deleted() {
+        result.warnings.push(Finding::new(
+            Kind::JdkReplaced,
+            "the jdk it runs from was replaced or removed since it started",
+            "its libjvm.so is marked (deleted) in /proc/PID/maps",
+            "if an agent does not load, restart the service on the new jdk",
+        ));
+    }
+    result
+}
+
+/// May this target be sent SIGQUIT at all? Only asked while no socket is there.
+fn signal_verdict(target: &Target, result: &mut Preflight) {
+    let status = target.status();
+    if is_starting(target) {
+        result.starting = true;
+        result.warnings.push(starting(target));
+        return;
+    }
+    match sigquit_is_caught(target.pid(), status) {
+        Ok(()) => result.good.push(format!(
+            "sigquit is caught (SigCgt {:016x}): the listener can be woken, no thread dump",
+            status.sig_cgt
+        )),
+        Err(blocker) => result.block(explain_uncaught(target, blocker)),
+    }
+}
+
+/// True while the JVM has not reached the end of its own initialisation. A `load` that comes earlier can meet a VM
+/// whose module system is not there yet, so the counter of the VM's own is waited for, not only the signal handler.
+pub(crate) fn is_starting(target: &Target) -> bool {
+    if target.kind() == target::Kind::Launcher {
+        return target.uptime() < START_UP;
+    }
+    if let Some(perf) = target.perfdata() {
+        return match perf.long("sun.rt.createVmEndTime") {
+            Some(end) => end == 0,
+            None => !target.status().catches_sigquit() && target.uptime() < START_UP,
+        };
+    }
+    // Without counters: the periodic thread is the last that a VM starts; a VM may also do without it.
+    let settled = target.status().catches_sigquit()
+        && (target.uptime() > Duration::from_secs(2)
+            || target.process().has_thread_named("VM Periodic Tas").unwrap_or(false));
+    !settled && target.uptime() < START_UP
+}
+
+pub(crate) fn starting(target: &Target) -> Finding {
+    Finding::new(
+        Kind::Starting,
+        format!("pid {} is a jvm that is still starting", target.pid()),
+        format!("{} ms old, its initialisation is not finished", target.uptime().as_millis()),
+        "wait a moment; load waits by itself until --timeout",
+    )
+}
+
+/// The last look before the signal: everything read anew from a process that is held by its pidfd.
+pub(crate) fn signal_is_safe(process: &Process) -> Result<(), Finding> {
+    let status = read_status(process).map_err(|_| no_such_process(process.pid()))?;
+    if process.has_ended() || status.has_ended() {
+        return Err(no_such_process(process.pid()));
+    }
+    let cgroup = process.read("cgroup").unwrap_or_default();
+    not_held(process.pid(), &status, crate::proc::cgroup::frozen_by(&cgroup).as_deref())?;
+    sigquit_is_caught(process.pid(), &status)
+}
+
+pub(crate) fn no_such_process(pid: i32) -> Finding {
+    Finding::new(
+        Kind::NoSuchProcess,
+        format!("there is no process {pid}"),
+        format!("/proc/{pid} is gone or a zombie"),
+        "jgraft list shows the jvms of this host",
+    )
+}
+
+/// The proof that it is a HotSpot VM, as a sentence.
+fn jvm_proof(target: &Target) -> Result<String, Finding> {
+    let pid = target.pid();
+    let exe = target.exe().map_or("unknown".to_owned(), |exe| exe.display().to_string());
+    match target.kind() {
+        target::Kind::HotSpot => {
+            Ok(format!("a hotspot vm, java {}", target.version().unwrap_or("of unknown version")))
+        }
+        target::Kind::Launcher => Ok("a java launcher about to load its vm".to_owned()),
+        target::Kind::OpenJ9 => Err(Finding::new(
+            Kind::OpenJ9,
+            format!("pid {pid} is an openj9 vm, whose attach api is not hotspot's"),
+            "libj9vm is mapped",
+            "add the agent to JAVA_TOOL_OPTIONS (-javaagent:…) and restart",
+        )),
+        target::Kind::NotAJvm => Err(Finding::new(
+            Kind::NotAJvm,
+            format!("pid {pid} is not a jvm"),
+            format!("no libjvm.so is mapped; its executable is {exe}"),
+            "jgraft list shows the jvms of this host",
+        )),
+        target::Kind::Unreadable => Err(Finding::new(
+            Kind::NoAccess,
+            format!("pid {pid} belongs to {} and cannot be looked into", target.user()),
+            format!("/proc/{pid}/maps is closed to uid {}", Identity::current().uid),
+            format!("run jgraft as root or as {}", target.user()),
+        )),
+    }
+}
+
+/// Neither stopped nor frozen: a signal sent now is acted on now, not when somebody thaws it (recipe R6).
+fn not_held(pid: i32, status: &Status, frozen_by: Option<&Path>) -> Result<(), Finding> {
+    if status.is_stopped() {
+        let (by, remedy) = match status.tracer_pid {
+            0 => ("by a signal".to_owned(), format!("kill -CONT {pid}, then try again")),
+            tracer => (format!("by its tracer, pid {tracer}"), format!("let the debugger {tracer} go on")),
+        };
+        return Err(Finding::new(
+            Kind::Stopped,
+            format!("pid {pid} is stopped {by}"),
+            format!("State: {} in /proc/{pid}/status; a signal would act when it goes on", status.state),
+            remedy,
+        ));
+    }
+    match frozen_by {
+        None => Ok(()),
+        Some(file) => Err(Finding::new(
+            Kind::Frozen,
+            format!("pid {pid} is frozen by its cgroup"),
+            file.display().to_string(),
+            "thaw it (docker unpause, or that control file), then try again",
+        )),
+    }
+}
+
+/// Can we become whom the JVM trusts?
+fn may_act_as(status: &Status) -> Result<String, Finding> {
+    let (me, owner) = (Identity::current(), status.identity());
+    if me == owner {
+        return Ok(format!("runs as uid {} gid {}, as we do", owner.uid, owner.gid));
+    }
+    if me.uid == 0 {
+        return Ok(format!("runs as uid {} gid {}, whom root can act as", owner.uid, owner.gid));
+    }
+    Err(Finding::new(
+        Kind::OtherUser,
+        format!("the jvm runs as uid {} gid {}, we as uid {} gid {}", owner.uid, owner.gid, me.uid, me.gid),
+        "an attach listener serves its own user only",
+        format!("run jgraft as root or as {}", crate::proc::users::name_of(owner.uid)),
+    ))
+}
+
+/// `sun.rt.jvmCapabilities` starts with 1 where attach is on: the JVM's own word, whatever the options seem to say.
+fn attach_enabled(target: &Target) -> Result<String, Finding> {
+    let refuse = |evidence: String| {
+        Err(Finding::new(
+            Kind::AttachDisabled,
+            format!("attach is turned off in pid {}", target.pid()),
+            evidence,
+            "its operator decided so: start it without -XX:+DisableAttachMechanism, or with the agent on its command line",
+        ))
+    };
+    let capabilities = target.perfdata().and_then(|perf| perf.text("sun.rt.jvmCapabilities"));
+    match (capabilities, target.options().flag("DisableAttachMechanism")) {
+        (Some(bits), Some((true, source))) if bits.starts_with('0') => {
+            refuse(format!("-XX:+DisableAttachMechanism in {source}; sun.rt.jvmCapabilities is {bits}"))
+        }
+        (Some(bits), _) if bits.starts_with('0') => refuse(format!("sun.rt.jvmCapabilities is {bits}")),
+        (None, Some((true, source))) => refuse(format!("-XX:+DisableAttachMechanism in {source}")),
+        (Some(bits), _) => Ok(format!("attach is on (sun.rt.jvmCapabilities {bits})")),
+        (None, _) => Ok("no option turns attach off".to_owned()),
+    }
+}
+
+fn sigquit_is_caught(pid: i32, status: &Status) -> Result<(), Finding> {
+    if status.catches_sigquit() && !status.ignores_sigquit() {
+        return Ok(());
+    }
+    if status.ignores_sigquit() {
+        return Err(Finding::new(
+            Kind::SigquitIgnored,
+            format!("pid {pid} ignores sigquit, so its listener cannot be woken"),
+            format!("SigIgn {:016x}", status.sig_ign),
+            "start the service without ignoring sigquit (trap '' QUIT, nohup wrappers)",
+        ));
+    }
+    Err(Finding::new(
+        Kind::SigquitNotCaught,
+        format!("pid {pid} does not catch sigquit: sending it would kill the process"),
+        format!("SigCgt {:016x} lacks bit 3", status.sig_cgt),
+        "nothing was sent; start the service with -XX:+StartAttachListener, or put the agent on its command line",
+    ))
+}
+
+fn explain_uncaught(target: &Target, blocker: Finding) -> Finding {
+    match target.options().has("-Xrs") {
+        Some(source) if blocker.kind == Kind::SigquitNotCaught => Finding {
+            evidence: format!(
+                "-Xrs in {source}; {}; and the socket it made at start is gone",
+                blocker.evidence
+            ),
+            ..blocker
+        },
+        _ => blocker,
+    }
+}
+
+/// Loading any agent: the flag of JEP 451 and its forerunner (since 9).
+pub fn agent_loading(target: &Target) -> Result<Option<Finding>, Finding> {
+    match target.options().flag("EnableDynamicAgentLoading") {
+        Some((false, source)) => Err(Finding::new(
+            Kind::AgentLoadingDisabled,
+            format!("loading agents is turned off in pid {}", target.pid()),
+            format!("-XX:-EnableDynamicAgentLoading in {source}"),
+            "its operator decided so: start it without that flag, or with the agent on its command line",
+        )),
+        Some((true, _)) => Ok(None),
+        None if target.feature().is_some_and(|feature| feature >= 21) => Ok(Some(Finding::new(
+            Kind::Jep451,
+            "the jvm will print its JEP 451 warning (\"A Java agent has been loaded dynamically\") on its stderr",
+            format!("java {} without -XX:+EnableDynamicAgentLoading", target.version().unwrap_or("21+")),
+            "harmless; -XX:+EnableDynamicAgentLoading on its command line announces that this is wanted",
+        ))),
+        None => Ok(None),
+    }
+}
+
+/// Loading a Java agent needs module java.instrument in the runtime image.
+pub fn instrument_module(target: &Target) -> Result<(), Finding> {
+    if target.has_instrument() != Some(false) {
+        return Ok(());
+    }
+    Err(Finding::new(
+        Kind::NoInstrumentModule,
+        "its runtime image has no module java.instrument, so no java agent can be loaded",
+        format!("no libinstrument.so under {}", target.java_home().unwrap_or(Path::new("?")).display()),
+        "build the image with jlink --add-modules java.instrument",
+    ))
+}
+
+fn socket_path(status: &Status) -> String {
+    format!("/tmp/.java_pid{}", status.ns_pid)
+}

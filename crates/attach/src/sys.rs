@@ -1,0 +1,124 @@
+//! The system calls that nix has no safe form for: pid file descriptors, and the identity of one thread.
+//!
+//! Not for anything that nix or std can do. Together with [`crate::janitor`] this is the only file of the crate
+//! that may hold unsafe code.
+#![allow(unsafe_code, reason = "raw system calls; each block states the fact that makes it sound")]
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+use nix::libc;
+
+/// The user and group that a thread acts as. Numbers as seen in the caller's user namespace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Effective user id.
+    pub uid: u32,
+    /// Effective group id.
+    pub gid: u32,
+}
+
+impl Identity {
+    /// What the calling process acts as.
+    pub fn current() -> Identity {
+        Identity { uid: nix::unistd::geteuid().as_raw(), gid: nix::unistd::getegid().as_raw() }
+    }
+}
+
+/// `pidfd_open(2)`: a handle that keeps meaning this process, whatever becomes of its number.
+pub(crate) fn pidfd_open(pid: i32) -> io::Result<OwnedFd> {
+    // SAFETY: the call takes two integers and touches no memory of ours.
+    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the kernel has just made this descriptor for us; nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as i32) })
+}
+
+/// `pidfd_send_signal(2)`: cannot hit a process that has taken over the number.
+pub(crate) fn pidfd_send_signal(pidfd: BorrowedFd<'_>, signal: nix::sys::signal::Signal) -> io::Result<()> {
+    let info = std::ptr::null::<libc::siginfo_t>();
+    // SAFETY: the descriptor is open for the length of the borrow; a null siginfo asks for kill(2)'s own.
+    let done =
+        unsafe { libc::syscall(libc::SYS_pidfd_send_signal, pidfd.as_raw_fd(), signal as i32, info, 0) };
+    if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Runs `work` as `identity`: on this thread where it already is ours, else on a thread of its own that takes the
+/// ids, gives up all supplementary groups, and ends. The rest of the process never changes identity: glibc's
+/// `seteuid` would change every thread, the raw calls change one.
+pub(crate) fn run_as<T: Send>(identity: Identity, work: impl FnOnce() -> T + Send) -> io::Result<T> {
+    if identity == Identity::current() {
+        return Ok(work());
+    }
+    std::thread::scope(|scope| {
+        let thread = scope.spawn(|| become_identity(identity).map(|()| work()));
+        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+/// Groups first, then gid, then uid: after the uid is gone the right to change the others is gone too.
+fn become_identity(Identity { uid, gid }: Identity) -> io::Result<()> {
+    let none = std::ptr::null::<libc::gid_t>();
+    // SAFETY: a length of zero, so the null list is never read; changes only the calling thread's credentials.
+    check(unsafe { libc::syscall(libc::SYS_setgroups, 0, none) })?;
+    // SAFETY: three integers; changes only the calling thread's credentials.
+    check(unsafe { libc::syscall(libc::SYS_setresgid, gid, gid, gid) })?;
+    // SAFETY: three integers; changes only the calling thread's credentials.
+    check(unsafe { libc::syscall(libc::SYS_setresuid, uid, uid, uid) })
+}
+
+fn check(result: libc::c_long) -> io::Result<()> {
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Ticks a second of the times in `/proc/PID/stat`.
+pub(crate) fn clock_ticks() -> u64 {
+    match nix::unistd::sysconf(nix::unistd::SysconfVar::CLK_TCK) {
+        Ok(Some(ticks)) if ticks > 0 => ticks as u64,
+        _ => 100,
+    }
+}
+
+/// Reads at most `limit` bytes: files in `/proc` say no size, and files of a target lie about theirs.
+pub(crate) fn read_at_most(file: File, limit: u64) -> io::Result<Vec<u8>> {
+    use std::io::Read;
+    let mut bytes = Vec::new();
+    file.take(limit).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_changes_identity_and_the_process_does_not() {
+        if !nix::unistd::geteuid().is_root() {
+            println!("skipped: needs root to take another identity");
+            return;
+        }
+        let other = Identity { uid: 65534, gid: 65534 };
+        let seen = run_as(other, || {
+            let status = std::fs::read_to_string("/proc/thread-self/status").unwrap();
+            let line = |name: &str| {
+                let line = status.lines().find_map(|l| l.strip_prefix(name)).unwrap();
+                line.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+            };
+            (line("Uid:"), line("Gid:"), line("Groups:"))
+        })
+        .unwrap();
+        assert_eq!(seen, (vec!["65534".to_owned(); 4], vec!["65534".to_owned(); 4], vec![]));
+        assert!(nix::unistd::geteuid().is_root());
+    }
+
+    #[test]
+    fn a_dead_pid_has_no_pidfd() {
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let pid = child.id() as i32;
+        child.wait().unwrap();
+        assert_eq!(pidfd_open(pid).unwrap_err().raw_os_error(), Some(libc::ESRCH));
+    }
+}

@@ -1,0 +1,317 @@
+//! One process, and everything about it that can be read without touching it.
+//!
+//! Nothing here decides: [`crate::preflight`] draws the conclusions.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::hsperfdata::{PerfData, PerfDataError};
+use crate::proc::maps::JvmMaps;
+use crate::proc::status::Status;
+use crate::proc::{Process, TargetRoot, cgroup, users};
+use crate::vm_options::{Program, VmOptions};
+
+/// An honest hsperfdata file has 32 KiB (`PerfDataMemorySize`).
+const PERF_LIMIT: u64 = 4 << 20;
+/// An honest @argfile or `release` file is smaller.
+const TEXT_LIMIT: u64 = 64 << 10;
+
+/// Facts about one process, as of the moment of [`Target::inspect`].
+#[derive(Debug)]
+pub struct Target {
+    process: Process,
+    root: io::Result<TargetRoot>,
+    status: Status,
+    maps: io::Result<JvmMaps>,
+    cgroup: Vec<u8>,
+    exe: Option<PathBuf>,
+    perf: Option<PerfData>,
+    options: VmOptions,
+    version: Option<String>,
+    java_home: Option<PathBuf>,
+}
+
+/// What kind of process this is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A HotSpot VM: its libjvm is mapped.
+    HotSpot,
+    /// An OpenJ9 VM, whose attach API is another.
+    OpenJ9,
+    /// A `java` launcher that has not mapped its VM yet.
+    Launcher,
+    /// Something else.
+    NotAJvm,
+    /// We may not read its memory map: it belongs to another user.
+    Unreadable,
+}
+
+impl Target {
+    /// Takes hold of `pid` and reads its facts. `NotFound` where no such process exists (any more).
+    pub fn inspect(pid: i32) -> io::Result<Target> {
+        Target::of(Process::open(pid)?)
+    }
+
+    /// Reads the facts of a process that is already held.
+    pub fn of(process: Process) -> io::Result<Target> {
+        let status = read_status(&process)?;
+        let maps = process.read("maps").map(|text| JvmMaps::parse(&text));
+        let root = TargetRoot::open(&process);
+        let mut target = Target {
+            exe: process.link("exe").ok(),
+            cgroup: process.read("cgroup").unwrap_or_default(),
+            process,
+            root,
+            status,
+            maps,
+            perf: None,
+            options: VmOptions::default(),
+            version: None,
+            java_home: None,
+        };
+        if matches!(target.kind(), Kind::HotSpot | Kind::OpenJ9) {
+            target.perf = target.read_perfdata();
+            target.java_home = target.find_java_home();
+            target.version = target.find_version();
+        }
+        if target.kind() != Kind::NotAJvm {
+            target.options = target.gather_options();
+        }
+        Ok(target)
+    }
+
+    /// Reads the facts of the same process again.
+    pub fn refresh(&mut self) -> io::Result<()> {
+        *self = Target::of(self.process.try_clone()?)?;
+        Ok(())
+    }
+
+    /// The process itself.
+    pub fn process(&self) -> &Process {
+        &self.process
+    }
+
+    /// Its pid in our namespace.
+    pub fn pid(&self) -> i32 {
+        self.process.pid()
+    }
+
+    /// Run state, owners, signal masks.
+    pub fn status(&self) -> &Status {
+        &self.status
+    }
+
+    /// Its root directory; an error where we lack the right.
+    pub fn root(&self) -> Result<&TargetRoot, &io::Error> {
+        self.root.as_ref()
+    }
+
+    /// What kind of process it is.
+    pub fn kind(&self) -> Kind {
+        match &self.maps {
+            Ok(maps) if maps.openj9 => Kind::OpenJ9,
+            // The counters are proof too: a statically linked launcher has no libjvm to map.
+            Ok(maps) if maps.libjvm.is_some() || maps.hsperfdata.is_some() => Kind::HotSpot,
+            Ok(_) if self.exe_name() == Some("java") => Kind::Launcher,
+            Ok(_) => Kind::NotAJvm,
+            Err(_) => Kind::Unreadable,
+        }
+    }
+
+    /// The executable, as a path in our own view.
+    pub fn exe(&self) -> Option<&Path> {
+        self.exe.as_deref()
+    }
+
+    fn exe_name(&self) -> Option<&str> {
+        self.exe.as_ref()?.file_name()?.to_str().map(|name| name.trim_end_matches(" (deleted)"))
+    }
+
+    /// The name of the user it acts as, or the number.
+    pub fn user(&self) -> String {
+        users::name_of(self.status.uid)
+    }
+
+    /// How long it has been running.
+    pub fn uptime(&self) -> Duration {
+        self.process.age().unwrap_or_default()
+    }
+
+    /// The id of the container it is in, from its cgroup.
+    pub fn container(&self) -> Option<String> {
+        cgroup::container_id(&self.cgroup)
+    }
+
+    /// The control file that says it is frozen.
+    pub fn frozen_by(&self) -> Option<PathBuf> {
+        cgroup::frozen_by(&self.cgroup)
+    }
+
+    /// Its memory map names a libjvm that was since replaced or removed on disk.
+    pub fn libjvm_deleted(&self) -> bool {
+        self.maps.as_ref().is_ok_and(|maps| maps.libjvm_deleted)
+    }
+
+    /// Its hsperfdata counters; none where they are off, unreadable, or not written yet.
+    pub fn perfdata(&self) -> Option<&PerfData> {
+        self.perf.as_ref()
+    }
+
+    /// The options it was started with.
+    pub fn options(&self) -> &VmOptions {
+        &self.options
+    }
+
+    /// The full Java version, such as `17.0.15` or `1.8.0_504`.
+    pub fn version(&self) -> Option<&str> {
+        self.version.as_deref()
+    }
+
+    /// The feature version, such as 8 or 17.
+    pub fn feature(&self) -> Option<u32> {
+        feature(self.version()?)
+    }
+
+    /// `java.home`, a path in the target's view.
+    pub fn java_home(&self) -> Option<&Path> {
+        self.java_home.as_deref()
+    }
+
+    /// The main class or jar as it was given, else the first word of the JVM's own command.
+    pub fn program(&self) -> Option<&str> {
+        if let Some(program) = self.options.program() {
+            return Some(program.name());
+        }
+        self.perf.as_ref()?.text("sun.rt.javaCommand")?.split(' ').next().filter(|name| !name.is_empty())
+    }
+
+    /// The name a user would type: a class without its module, a jar without its directories.
+    pub fn short_name(&self) -> Option<&str> {
+        let name = self.program()?;
+        let is_jar = match self.options.program() {
+            Some(program) => matches!(program, Program::Jar(_)),
+            None => name.ends_with(".jar"),
+        };
+        let separators: &[char] = if is_jar { &['/'] } else { &['.', '/'] };
+        name.rsplit(separators).next()
+    }
+
+    /// Whether the library behind `load instrument` is in its runtime image: `None` where we cannot look.
+    pub fn has_instrument(&self) -> Option<bool> {
+        let (home, root) = (self.java_home()?, self.root.as_ref().ok()?);
+        let arch = if cfg!(target_arch = "x86_64") { "amd64" } else { std::env::consts::ARCH };
+        let places = ["lib/libinstrument.so".to_owned(), format!("lib/{arch}/libinstrument.so")];
+        let mut missing = false;
+        for place in places {
+            match root.file_id(&home.join(place)) {
+                Ok(_) => return Some(true),
+                Err(e) if e.kind() == io::ErrorKind::NotFound => missing = true,
+                Err(_) => return None,
+            }
+        }
+        missing.then_some(false)
+    }
+
+    fn read_perfdata(&self) -> Option<PerfData> {
+        use std::os::unix::fs::MetadataExt;
+        let (directory, pid) = self.maps.as_ref().ok()?.hsperfdata.as_ref()?;
+        if *pid != self.status.ns_pid {
+            return None;
+        }
+        let file = self
+            .root
+            .as_ref()
+            .ok()?
+            .open_file(&Path::new("tmp").join(directory).join(pid.to_string()))
+            .ok()?;
+        if file.metadata().ok()?.uid() != self.status.uid {
+            return None;
+        }
+        let bytes = crate::sys::read_at_most(file, PERF_LIMIT).ok()?;
+        match PerfData::parse(bytes) {
+            Ok(data) => Some(data),
+            Err(PerfDataError::NotAccessible | PerfDataError::Damaged) => None,
+            Err(_) => None,
+        }
+    }
+
+    /// From the counters, else from where libjvm lies: `HOME/lib/server/libjvm.so`, on 8 `HOME/lib/ARCH/server/…`.
+    fn find_java_home(&self) -> Option<PathBuf> {
+        if let Some(home) = self.perf.as_ref().and_then(|perf| perf.text("java.property.java.home")) {
+            return Some(home.into());
+        }
+        let libjvm = self.maps.as_ref().ok()?.libjvm.as_ref()?;
+        let seen = self.root.as_ref().ok()?.as_target_sees(libjvm);
+        let home =
+            seen.ancestors().find(|path| path.file_name().is_some_and(|name| name == "lib"))?.parent()?;
+        Some(Path::new("/").join(home))
+    }
+
+    /// From the counters, else from `HOME/release` (on 8 that file is beside `jre`).
+    fn find_version(&self) -> Option<String> {
+        if let Some(version) = self.perf.as_ref().and_then(|perf| perf.text("java.property.java.version")) {
+            return Some(version.to_owned());
+        }
+        let (home, root) = (self.java_home.as_ref()?, self.root.as_ref().ok()?);
+        let text = root
+            .read_at_most(&home.join("release"), TEXT_LIMIT)
+            .or_else(|_| root.read_at_most(&home.join("../release"), TEXT_LIMIT))
+            .ok()?;
+        let text = String::from_utf8_lossy(&text);
+        let version = text.lines().find_map(|line| line.strip_prefix("JAVA_VERSION="))?;
+        Some(version.trim_matches('"').to_owned())
+    }
+
+    fn gather_options(&self) -> VmOptions {
+        let cmdline = self.process.read("cmdline").unwrap_or_default();
+        let environ = self.process.read("environ").unwrap_or_default();
+        let cwd = self.process.link("cwd").unwrap_or_default();
+        let mut options = VmOptions::gather(&cmdline, &environ, |file| {
+            let root = self.root.as_ref().ok()?;
+            let text = root.read_at_most(&root.as_target_sees(&cwd).join(file), TEXT_LIMIT).ok()?;
+            Some(String::from_utf8_lossy(&text).into_owned())
+        });
+        if let Some(args) = self.perf.as_ref().and_then(|perf| perf.text("java.rt.vmArgs")) {
+            options.add_perfdata(args);
+        }
+        options
+    }
+}
+
+/// The status lines of a process that is held.
+pub(crate) fn read_status(process: &Process) -> io::Result<Status> {
+    Status::parse(&process.read("status")?)
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "/proc/PID/status cannot be read"))
+}
+
+/// 8 of `1.8.0_504`, 17 of `17.0.15`, 26 of `26-ea`.
+fn feature(version: &str) -> Option<u32> {
+    let mut numbers = version.split(|c: char| !c.is_ascii_digit()).map(str::parse);
+    match numbers.next()?.ok()? {
+        1 => numbers.next()?.ok(),
+        feature => Some(feature),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn feature_versions() {
+        let cases =
+            [("1.8.0_504", Some(8)), ("17.0.15", Some(17)), ("26-ea", Some(26)), ("", None), ("x", None)];
+        for (version, expected) in cases {
+            assert_eq!(feature(version), expected, "{version}");
+        }
+    }
+
+    #[test]
+    fn we_are_no_jvm() {
+        let me = Target::inspect(std::process::id() as i32).unwrap();
+        assert_eq!(me.kind(), Kind::NotAJvm);
+        assert_eq!(me.version(), None);
+        assert!(me.root().is_ok());
+    }
+}

@@ -1,0 +1,158 @@
+//! The trigger: an `.attach_pid<pid>` file and SIGQUIT, by which a JVM is asked to start its attach listener.
+//!
+//! Without a file that the JVM trusts, the same signal means "dump all threads to stdout". So the file is made first,
+//! owned as the JVM wants it, locked against others of ours, and once the signal is out it stays until the JVM has
+//! answered or ended (recipe R6). Everything here runs as the target's own user ([`crate::sys::run_as`]).
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use nix::errno::Errno;
+use nix::fcntl::{AtFlags, Flock, FlockArg, OFlag, openat};
+use nix::sys::stat::{FileStat, Mode, SFlag, fstat, fstatat};
+use nix::unistd::{UnlinkatFlags, unlinkat};
+
+use crate::finding::{Finding, FindingKind};
+use crate::listener::MeetingPlace;
+use crate::target::Target;
+
+/// A trigger file that is ours to use, locked while we hold it.
+pub(crate) struct Trigger {
+    dir: OwnedFd,
+    name: String,
+    lock: Flock<OwnedFd>,
+    inode: (u64, u64),
+    adopted: bool,
+}
+
+/// What became of the wish to place a trigger.
+pub(crate) enum Placed {
+    /// It is ours.
+    Ours(Trigger),
+    /// Another of us holds it and will signal, or has.
+    Busy,
+}
+
+impl Trigger {
+    /// Makes the file in the target's `/tmp`, or in its working directory where `/tmp` takes none.
+    pub(crate) fn place(target: &Target, place: &MeetingPlace) -> Result<Placed, Finding> {
+        let cwd = target.process().open_dir("cwd").ok();
+        if let Some(cwd) = &cwd {
+            not_shadowed(cwd.as_fd(), target, place)?;
+        }
+        match Trigger::place_in(place.dir(), target, place) {
+            Err(finding) if finding.kind == FindingKind::TmpUnusable => match &cwd {
+                Some(cwd) => Trigger::place_in(cwd.as_fd(), target, place).map_err(|_| finding),
+                None => Err(finding),
+            },
+            other => other,
+        }
+    }
+
+    fn place_in(dir: BorrowedFd<'_>, target: &Target, place: &MeetingPlace) -> Result<Placed, Finding> {
+        let name = place.trigger_name();
+        let make = OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_WRONLY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        let unusable = |error: Errno| {
+            Finding::new(
+                FindingKind::TmpUnusable,
+                format!("no trigger file can be made where pid {} would look for it", target.pid()),
+                format!("/proc/{}/root/tmp/{name}: {error}", target.pid()),
+                "give the jvm a writable /tmp, or start it with -XX:+StartAttachListener",
+            )
+        };
+        let (file, adopted) = match openat(dir, name.as_str(), make, Mode::S_IRUSR | Mode::S_IWUSR) {
+            Ok(file) => (file, false),
+            Err(Errno::EEXIST) => {
+                // A leftover, or another client's. O_NONBLOCK: a FIFO by that name must not hold us.
+                let take = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
+                match openat(dir, name.as_str(), take, Mode::empty()) {
+                    Ok(file) => (file, true),
+                    // Gone again: its owner is done, so the socket is there or will not come.
+                    Err(Errno::ENOENT) => return Ok(Placed::Busy),
+                    Err(e) => return Err(foreign(&name, format!("it cannot be opened: {e}"))),
+                }
+            }
+            Err(e) => return Err(unusable(e)),
+        };
+        let stat = fstat(&file).map_err(unusable)?;
+        if let Err(finding) = trusted(&stat, target, &name) {
+            if !adopted {
+                // Some file systems give what we make to somebody else.
+                let _ = unlinkat(dir, name.as_str(), UnlinkatFlags::NoRemoveDir);
+                return Err(Finding { kind: FindingKind::TmpUnusable, ..finding });
+            }
+            return Err(finding);
+        }
+        let lock = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+            Ok(lock) => lock,
+            Err((_, Errno::EWOULDBLOCK)) => return Ok(Placed::Busy),
+            Err((_, e)) => return Err(unusable(e)),
+        };
+        let dir = nix::unistd::dup(dir).map_err(unusable)?;
+        let trigger = Trigger { dir, name, lock, inode: (stat.st_dev, stat.st_ino), adopted };
+        // Between open and lock its former holder may have removed it: then it triggers nothing.
+        if trigger.is_in_place() { Ok(Placed::Ours(trigger)) } else { Ok(Placed::Busy) }
+    }
+
+    /// It was there before us: somebody may be in the middle of the same thing.
+    pub(crate) fn was_adopted(&self) -> bool {
+        self.adopted
+    }
+
+    fn is_in_place(&self) -> bool {
+        fstatat(&self.dir, self.name.as_str(), AtFlags::AT_SYMLINK_NOFOLLOW)
+            .is_ok_and(|stat| (stat.st_dev, stat.st_ino) == self.inode)
+    }
+
+    /// Removes the file: the listener has answered, the target has ended, or no signal was sent.
+    pub(crate) fn remove(self) {
+        if self.is_in_place() {
+            let _ = unlinkat(&self.dir, self.name.as_str(), UnlinkatFlags::NoRemoveDir);
+        }
+    }
+
+    /// Leaves the file, which must outlive the signal, to a child that removes it when the JVM has answered or ended.
+    pub(crate) fn leave_to_janitor(self, place: &MeetingPlace, pidfd: BorrowedFd<'_>) -> bool {
+        crate::janitor::start(&crate::janitor::Duty {
+            pidfd,
+            trigger_dir: self.dir.as_fd(),
+            trigger: &self.name,
+            socket_dir: place.dir(),
+            socket: &place.socket_name(),
+            lock: self.lock.as_fd(),
+        })
+    }
+}
+
+/// HotSpot looks in its working directory first, and a file of a wrong owner there hides a good one in `/tmp`.
+fn not_shadowed(cwd: BorrowedFd<'_>, target: &Target, place: &MeetingPlace) -> Result<(), Finding> {
+    let name = place.trigger_name();
+    match fstatat(cwd, name.as_str(), AtFlags::AT_SYMLINK_NOFOLLOW) {
+        Err(_) => Ok(()),
+        Ok(stat) => trusted(&stat, target, &name).map_err(|finding| Finding {
+            evidence: format!("in its working directory, where it looks first: {}", finding.evidence),
+            ..finding
+        }),
+    }
+}
+
+/// A plain file of the JVM's own euid, or of root's from 11 on: what `AttachListener::is_init_trigger` accepts.
+fn trusted(stat: &FileStat, target: &Target, name: &str) -> Result<(), Finding> {
+    let kind = SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT;
+    if kind != SFlag::S_IFREG {
+        return Err(foreign(name, format!("its file type is {:o}, not a plain file", kind.bits())));
+    }
+    let root_will_do = target.feature().is_some_and(|feature| feature >= 11);
+    if stat.st_uid == target.status().uid || (stat.st_uid == 0 && root_will_do) {
+        return Ok(());
+    }
+    Err(foreign(name, format!("it belongs to uid {}, the jvm runs as {}", stat.st_uid, target.status().uid)))
+}
+
+fn foreign(name: &str, evidence: String) -> Finding {
+    Finding::new(
+        FindingKind::ForeignTrigger,
+        format!("a file {name} is in the way, and the jvm would answer sigquit with a thread dump"),
+        evidence,
+        "remove that file",
+    )
+}
