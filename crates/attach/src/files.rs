@@ -69,10 +69,11 @@ pub fn follow(target: &Target, descriptor: u32) -> Option<std::fs::File> {
     if !path.is_absolute() || path.starts_with("/dev") {
         return None;
     }
-    let mut file = target.process().open_file(&link).ok()?;
-    if !file.metadata().ok()?.is_file() {
+    // Looked at before it is opened: to open a FIFO is to take part in it.
+    if !target.process().is_regular_file(&link) {
         return None;
     }
+    let mut file = target.process().open_file(&link).ok()?;
     file.seek(io::SeekFrom::End(0)).ok()?;
     Some(file)
 }
