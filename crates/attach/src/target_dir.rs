@@ -157,7 +157,7 @@ mod tests {
         std::os::unix::fs::symlink("/etc/passwd", temp.path().join("s/reply")).unwrap();
         assert!(session.read("reply", 9).is_err());
         assert_eq!(session.write_new("reply", b"x").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
-        let open = std::fs::Permissions::from(std::os::unix::fs::PermissionsExt::from_mode(0o777));
+        let open: std::fs::Permissions = std::os::unix::fs::PermissionsExt::from_mode(0o777);
         std::fs::set_permissions(temp.path().join("s"), open).unwrap();
         assert_eq!(home.subdir("s").unwrap_err().kind(), io::ErrorKind::PermissionDenied);
     }

@@ -1,0 +1,114 @@
+//! The command line as it is typed. Types of clap and nothing else; what they mean is for the commands.
+
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Graft code onto running JVMs: find them, see whether they can be attached to, load agents.
+#[derive(Parser)]
+#[command(name = "jgraft", version, max_term_width = 100, after_help = EXIT_STATUS)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_STATUS: &str = "Exit status:
+  0 done, 1 failed in or at the target, 2 usage, 3 blocked by a check (nothing was sent),
+  4 partly done, 130 interrupted before any result";
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    List(List),
+    Doctor(Doctor),
+    Jcmd(Jcmd),
+}
+
+impl Command {
+    pub(crate) fn json(&self) -> bool {
+        match self {
+            Command::List(options) => options.json,
+            Command::Doctor(options) => options.json,
+            Command::Jcmd(options) => options.json,
+        }
+    }
+}
+
+/// List every JVM on the host, containers included, without touching any.
+#[derive(Args)]
+pub(crate) struct List {
+    /// One JSON object instead of a table.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Say whether and how a process can be attached to, what blocks it, and what to do.
+///
+/// Read-only: no signal and no request is sent, unless --probe asks for one cheap question.
+#[derive(Args)]
+#[command(
+    after_help = "Exit status:\n  0 it can be attached to (warnings do not count), 3 something blocks it"
+)]
+pub(crate) struct Doctor {
+    /// A pid, or the main class or jar of exactly one JVM, or the last part of its name.
+    pub(crate) target: String,
+    /// Also attach and ask for its version, the cheapest question there is.
+    #[arg(long)]
+    pub(crate) probe: bool,
+    #[command(flatten)]
+    pub(crate) patience: Patience,
+    /// One JSON object instead of text.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Send a diagnostic command to a JVM, as the JDK's jcmd does, and print the answer.
+#[derive(Args)]
+pub(crate) struct Jcmd {
+    /// A pid, or the main class or jar of exactly one JVM, or the last part of its name.
+    pub(crate) target: String,
+    /// The command and its arguments, such as `VM.version` or `Thread.print -l`.
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "CMD")]
+    pub(crate) words: Vec<String>,
+    #[command(flatten)]
+    pub(crate) patience: Patience,
+    /// One JSON object with the answer's text. Goes in front of TARGET.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// How long to wait for what.
+#[derive(Args)]
+pub(crate) struct Patience {
+    /// Time for waking the listener, connecting and sending (500ms, 10s, 2m).
+    #[arg(long, default_value = "10s", value_parser = duration, value_name = "TIME")]
+    pub(crate) timeout: Duration,
+    /// Time for the whole reply; without it the reply is waited for without limit.
+    #[arg(long, value_parser = duration, value_name = "TIME")]
+    pub(crate) reply_timeout: Option<Duration>,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    // A bare number means seconds.
+    if let Ok(seconds) = text.parse() {
+        return Ok(Duration::from_secs(seconds));
+    }
+    humantime::parse_duration(text).map_err(|e| e.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn clap_is_content() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn durations() {
+        assert_eq!(duration("10"), Ok(Duration::from_secs(10)));
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert!(duration("soon").is_err());
+    }
+}

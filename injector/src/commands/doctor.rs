@@ -1,0 +1,149 @@
+//! `jgraft doctor`: can this process be attached to, what blocks it, what to do.
+
+use std::process::ExitCode;
+
+use jgraft_attach::{Finding, Kind, Preflight, Request, Target, agent_loading, examine, instrument_module};
+use serde::Serialize;
+
+use crate::cli::Doctor;
+use crate::failure::{EXIT_BLOCKED, Failure};
+use crate::interrupt::Interrupt;
+use crate::target::{TargetJson, label};
+use crate::{human, json, target};
+
+#[derive(Serialize)]
+struct Diagnosis {
+    target: TargetJson,
+    attachable: bool,
+    good: Vec<String>,
+    warnings: Vec<FindingJson>,
+    blockers: Vec<FindingJson>,
+    next_start: [String; 2],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    probe: Option<String>,
+}
+
+/// A finding as `--json` shows it, here and in `load`.
+#[derive(Serialize)]
+pub(crate) struct FindingJson {
+    code: &'static str,
+    cause: String,
+    evidence: String,
+    remedy: String,
+}
+
+impl FindingJson {
+    pub(crate) fn of(finding: &Finding) -> FindingJson {
+        FindingJson {
+            code: finding.kind.code(),
+            cause: finding.cause.clone(),
+            evidence: finding.evidence.clone(),
+            remedy: finding.remedy.clone(),
+        }
+    }
+}
+
+/// Runs the command.
+pub(crate) fn run(options: &Doctor) -> Result<ExitCode, Failure> {
+    let target = target::find(&options.target)?;
+    let preflight = examine_for_agents(&target);
+    let blocked = !preflight.blockers.is_empty();
+    let probe = match options.probe && !blocked {
+        true => Some(probe(options, Target::inspect(target.pid()).map_err(|_| gone(&target))?)?),
+        false => None,
+    };
+    if options.json {
+        json::print(
+            "doctor",
+            &Diagnosis {
+                target: TargetJson::of(&target),
+                attachable: !blocked,
+                good: preflight.good,
+                warnings: preflight.warnings.iter().map(FindingJson::of).collect(),
+                blockers: preflight.blockers.iter().map(FindingJson::of).collect(),
+                next_start: next_start("AGENT.jar=OPTIONS"),
+                probe,
+            },
+        );
+    } else {
+        print(&target, &preflight, probe.as_deref());
+    }
+    Ok(ExitCode::from(if blocked { EXIT_BLOCKED } else { 0 }))
+}
+
+/// Attaching, and what loading an agent needs besides.
+pub(crate) fn examine_for_agents(target: &Target) -> Preflight {
+    let mut preflight = examine(target);
+    if target.kind() != Kind::HotSpot {
+        return preflight;
+    }
+    match agent_loading(target) {
+        Ok(None) => preflight.good.push("agents may be loaded".to_owned()),
+        Ok(Some(warning)) => preflight.warnings.push(warning),
+        Err(blocker) => preflight.blockers.push(blocker),
+    }
+    match instrument_module(target) {
+        Ok(()) if target.has_instrument() == Some(true) => {
+            preflight.good.push("its runtime image has java.instrument".to_owned());
+        }
+        Ok(()) => {}
+        Err(blocker) => preflight.blockers.push(blocker),
+    }
+    preflight
+}
+
+/// How to have the agent at the next start, whatever stands against loading it now.
+pub(crate) fn next_start(agent: &str) -> [String; 2] {
+    [format!("java -javaagent:{agent} …"), format!("JAVA_TOOL_OPTIONS='-javaagent:{agent}'")]
+}
+
+fn probe(options: &Doctor, target: Target) -> Result<String, Failure> {
+    let request = Request::jcmd("VM.version").map_err(|finding| Failure::blocked(&finding))?;
+    let interrupt = Interrupt::catch();
+    let mut client = options.patience.client(target, &interrupt);
+    let (text, took) = client.send(&request)?.into_text(4096)?;
+    let version = text.lines().nth(1).or(text.lines().next()).unwrap_or_default().to_owned();
+    Ok(format!("{} (answered in {:.1} ms)", human::clean(&version), took.as_secs_f64() * 1000.0))
+}
+
+fn gone(target: &Target) -> Failure {
+    Failure::new(EXIT_BLOCKED, "no-such-process", format!("{} has ended", label(target)))
+}
+
+fn print(target: &Target, preflight: &Preflight, probe: Option<&str>) {
+    let out = human::Stream::stdout();
+    out.line(&format!(
+        "{}, java {}, user {}, up {}",
+        out.bold(&label(target)),
+        human::clean(target.version().unwrap_or("?")),
+        human::clean(&target.user()),
+        human::age(target.uptime()),
+    ));
+    for good in &preflight.good {
+        out.line(&format!("  {}      {}", out.green("ok"), human::clean(good)));
+    }
+    for warning in &preflight.warnings {
+        print_finding(&out, &out.yellow("warning"), warning);
+    }
+    for blocker in &preflight.blockers {
+        print_finding(&out, &format!("{}  ", out.red("error")), blocker);
+    }
+    if let Some(probe) = probe {
+        out.line(&format!("  {}      asked for its version: {probe}", out.green("ok")));
+    }
+    out.line(match (preflight.blockers.len(), preflight.starting) {
+        (0, false) => "it can be attached to",
+        (0, true) => "it can be attached to in a moment",
+        _ => "it cannot be attached to",
+    });
+    let [command_line, variable] = next_start("AGENT.jar=OPTIONS");
+    out.line(&format!("an agent for its next start: {command_line}"));
+    out.line(&format!("                         or: {variable}"));
+}
+
+/// Three lines: what, evidence, remedy.
+pub(crate) fn print_finding(out: &human::Stream, label: &str, finding: &Finding) {
+    out.line(&format!("  {label} {} [{}]", human::clean(&finding.cause), finding.kind.code()));
+    out.line(&format!("          evidence: {}", human::clean(&finding.evidence)));
+    out.line(&format!("          remedy:   {}", human::clean(&finding.remedy)));
+}

@@ -1,0 +1,99 @@
+//! What went wrong, for people and for machines: what failed, the evidence, the remedy, and the exit code.
+
+use std::process::ExitCode;
+
+use jgraft_attach::{AttachError, Finding};
+use serde::Serialize;
+
+use crate::{human, json};
+
+/// The operation failed in or at the target.
+pub(crate) const EXIT_FAILED: u8 = 1;
+/// The command line makes no sense, or does not name one target.
+pub(crate) const EXIT_USAGE: u8 = 2;
+/// A check stands against it; nothing was sent.
+pub(crate) const EXIT_BLOCKED: u8 = 3;
+/// Interrupted before any result.
+pub(crate) const EXIT_INTERRUPTED: u8 = 130;
+
+/// A failure of a command.
+#[derive(Debug, Serialize)]
+pub(crate) struct Failure {
+    #[serde(skip)]
+    exit: u8,
+    code: String,
+    cause: String,
+    evidence: String,
+    remedy: String,
+    /// Further lines for people: a stack trace, the candidates of an ambiguous name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    detail: Vec<String>,
+}
+
+impl Failure {
+    pub(crate) fn new(exit: u8, code: &str, cause: impl Into<String>) -> Failure {
+        let (evidence, remedy) = (String::new(), String::new());
+        Failure { exit, code: code.to_owned(), cause: cause.into(), evidence, remedy, detail: Vec::new() }
+    }
+
+    pub(crate) fn usage(
+        cause: impl Into<String>,
+        evidence: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Failure {
+        Failure::new(EXIT_USAGE, "usage", cause).evidence(evidence).remedy(remedy)
+    }
+
+    /// A check stands against it; nothing was sent.
+    pub(crate) fn blocked(finding: &Finding) -> Failure {
+        Failure::from_finding(EXIT_BLOCKED, finding)
+    }
+
+    pub(crate) fn evidence(self, evidence: impl Into<String>) -> Failure {
+        Failure { evidence: evidence.into(), ..self }
+    }
+
+    pub(crate) fn remedy(self, remedy: impl Into<String>) -> Failure {
+        Failure { remedy: remedy.into(), ..self }
+    }
+
+    pub(crate) fn detail(self, detail: Vec<String>) -> Failure {
+        Failure { detail, ..self }
+    }
+
+    /// Says it on stderr, or as one object on stdout, and gives the exit code.
+    pub(crate) fn report(&self, as_json: bool) -> ExitCode {
+        if as_json {
+            json::print("failure", self);
+            return ExitCode::from(self.exit);
+        }
+        let err = human::Stream::stderr();
+        err.line(&format!("{} {}", err.red("error:"), human::clean(&self.cause)));
+        for (label, text) in [("evidence:", &self.evidence), ("remedy:", &self.remedy)] {
+            if !text.is_empty() {
+                err.line(&format!("  {} {}", err.bold(&format!("{label:<9}")), human::clean(text)));
+            }
+        }
+        for line in &self.detail {
+            err.line(&format!("  {}", human::clean(line)));
+        }
+        ExitCode::from(self.exit)
+    }
+
+    fn from_finding(exit: u8, finding: &Finding) -> Failure {
+        Failure::new(exit, finding.kind.code(), &finding.cause)
+            .evidence(&finding.evidence)
+            .remedy(&finding.remedy)
+    }
+}
+
+impl From<AttachError> for Failure {
+    fn from(error: AttachError) -> Failure {
+        let exit = match &error {
+            AttachError::Blocked(_) => EXIT_BLOCKED,
+            AttachError::NotSent(_) | AttachError::Unanswered(_) => EXIT_FAILED,
+            AttachError::Interrupted { .. } => EXIT_INTERRUPTED,
+        };
+        Failure::from_finding(exit, error.finding())
+    }
+}

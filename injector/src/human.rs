@@ -1,0 +1,89 @@
+//! Output for people: colours only on a terminal that wants them, and nothing of a target's text that could steer one.
+
+use std::io::{IsTerminal, Write};
+use std::time::Duration;
+
+/// stdout or stderr, knowing whether it may be coloured.
+pub(crate) struct Stream {
+    is_stderr: bool,
+    colour: bool,
+}
+
+impl Stream {
+    pub(crate) fn stdout() -> Stream {
+        Stream { is_stderr: false, colour: std::io::stdout().is_terminal() && wants_colour() }
+    }
+
+    pub(crate) fn stderr() -> Stream {
+        Stream { is_stderr: true, colour: std::io::stderr().is_terminal() && wants_colour() }
+    }
+
+    /// One line. A reader that has gone away (`| head`) is no error.
+    pub(crate) fn line(&self, text: &str) {
+        let _ = match self.is_stderr {
+            true => writeln!(std::io::stderr(), "{text}"),
+            false => writeln!(std::io::stdout(), "{text}"),
+        };
+    }
+
+    pub(crate) fn red(&self, text: &str) -> String {
+        self.paint("31;1", text)
+    }
+
+    pub(crate) fn yellow(&self, text: &str) -> String {
+        self.paint("33", text)
+    }
+
+    pub(crate) fn green(&self, text: &str) -> String {
+        self.paint("32", text)
+    }
+
+    pub(crate) fn bold(&self, text: &str) -> String {
+        self.paint("1", text)
+    }
+
+    fn paint(&self, code: &str, text: &str) -> String {
+        if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+}
+
+/// <https://no-color.org>: set and not empty means none.
+fn wants_colour() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+        && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+/// A target chooses its command line, its counters and its messages: control characters in them are shown, not obeyed.
+pub(crate) fn clean(text: &str) -> String {
+    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
+}
+
+/// `12s`, `3m 4s`, `5h 6m`, `7d 8h`.
+pub(crate) fn age(age: Duration) -> String {
+    let seconds = age.as_secs();
+    match (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60, seconds % 60) {
+        (0, 0, 0, s) => format!("{s}s"),
+        (0, 0, m, s) => format!("{m}m {s}s"),
+        (0, h, m, _) => format!("{h}h {m}m"),
+        (d, h, _, _) => format!("{d}d {h}h"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_are_shown() {
+        assert_eq!(clean("a\x1b[2Jb\tü"), "a\\u{1b}[2Jb\\tü");
+    }
+
+    #[test]
+    fn ages() {
+        let cases =
+            [(5, "5s"), (184, "3m 4s"), (3600 * 5 + 60 * 6, "5h 6m"), (86_400 * 7 + 3600 * 8, "7d 8h")];
+        for (seconds, expected) in cases {
+            assert_eq!(age(Duration::from_secs(seconds)), expected);
+        }
+    }
+}
