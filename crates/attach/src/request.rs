@@ -68,6 +68,12 @@ impl Request {
         Request::new("load", &[library.as_bytes(), b"true", options.unwrap_or("").as_bytes()])
     }
 
+    /// `load NAME false OPTIONS`: a native agent by its bare name, from the JVM's own library path
+    /// (`VirtualMachine.loadAgentLibrary`).
+    pub fn load_native_library(name: &str, options: Option<&str>) -> Result<Request, Finding> {
+        Request::new("load", &[name.as_bytes(), b"false", options.unwrap_or("").as_bytes()])
+    }
+
     /// `jcmd LINE`: a diagnostic command with its arguments, as one line.
     pub fn jcmd(line: &str) -> Result<Request, Finding> {
         Request::new("jcmd", &[line.as_bytes()])

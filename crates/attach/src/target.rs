@@ -163,6 +163,24 @@ impl Target {
         &self.options
     }
 
+    /// A variable of the environment it was started with.
+    pub fn environment(&self, name: &str) -> Option<String> {
+        let environ = self.process.read("environ").ok()?;
+        environ.split(|&b| b == 0).find_map(|entry| {
+            let value = entry.strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
+            (!value.is_empty()).then(|| String::from_utf8_lossy(value).into_owned())
+        })
+    }
+
+    /// A path as the target would take it: relative ones from its working directory.
+    pub fn resolve(&self, path: &Path) -> Option<PathBuf> {
+        if path.is_absolute() {
+            return Some(path.to_owned());
+        }
+        let cwd = self.process.link("cwd").ok()?;
+        Some(Path::new("/").join(self.root.as_ref().ok()?.as_target_sees(&cwd)).join(path))
+    }
+
     /// The full Java version, such as `17.0.15` or `1.8.0_504`.
     pub fn version(&self) -> Option<&str> {
         self.version.as_deref()

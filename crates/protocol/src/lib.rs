@@ -1,0 +1,8 @@
+//! What the injector and its agents say to each other. Pure: names, texts and layouts; no file is opened here.
+//!
+//! Attach opens a session and carries no more than the path of the session's directory; everything else is in files of
+//! that directory ([`session`]), written as the text of `java.util.Properties` ([`properties`]), which the Java side
+//! reads and writes with what every JDK has.
+
+pub mod properties;
+pub mod session;
