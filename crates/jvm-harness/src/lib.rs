@@ -4,6 +4,7 @@
 //! Nothing that is shipped depends on this crate. It knows no attach protocol: what it starts is what the
 //! crates under test have to cope with on their own. Start at [`each_jdk`] and [`Jvm::builder`].
 
+pub mod agents;
 pub mod cache;
 pub mod javac;
 pub mod jdks;
