@@ -1,0 +1,23 @@
+//! For tests and chores only: finds the JDKs of a machine, compiles small Java programs, starts JVMs,
+//! waits for their ready line, and kills them on drop.
+//!
+//! Nothing that is shipped depends on this crate. It knows no attach protocol: what it starts is what the
+//! crates under test have to cope with on their own. Start at [`each_jdk`] and [`Jvm::builder`].
+
+pub mod cache;
+pub mod javac;
+pub mod jdks;
+pub mod jvm;
+pub mod maven;
+pub mod skips;
+pub mod targets;
+
+mod builder;
+mod launch;
+mod output;
+mod release;
+mod stamp;
+
+pub use jdks::Jdk;
+pub use jvm::{Finished, Jvm, JvmBuilder};
+pub use skips::{each_jdk, skip};
