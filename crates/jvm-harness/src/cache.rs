@@ -2,9 +2,13 @@
 //! fills `jdks/`, [`crate::maven`] fills `maven/`.
 
 use std::env;
-use std::path::PathBuf;
+use std::fs::{File, OpenOptions};
+use std::path::{Path, PathBuf};
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow};
+
+/// A file in each fetched JDK, written last: what it is and where it came from, in the syntax of `release`.
+pub const MARKER: &str = ".fetched";
 
 /// `$JGRAFT_CACHE`, else `$XDG_CACHE_HOME/jgraft`, else `~/.cache/jgraft`. It need not exist yet.
 ///
@@ -41,4 +45,15 @@ pub fn target_dir() -> PathBuf {
         Some(dir) => workspace().join(dir),
         None => workspace().join("target"),
     }
+}
+
+/// Waits for an exclusive lock on a file, which is made if need be. It ends with the file that is given back.
+///
+/// # Errors
+/// The file can't be made or locked.
+pub fn lock(path: &Path) -> Result<File> {
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(path);
+    let file = file.with_context(|| format!("can't open the lock {}", path.display()))?;
+    file.lock().with_context(|| format!("can't lock {}", path.display()))?;
+    Ok(file)
 }

@@ -2,6 +2,7 @@
 //! `cargo xtask jdks` does.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -9,6 +10,15 @@ use std::{env, fmt, fs};
 
 use crate::release::{self, Release};
 use crate::{cache, launch};
+
+const NOT_INHERITED: [&str; 6] = [
+    "JAVA_TOOL_OPTIONS",
+    "_JAVA_OPTIONS",
+    "JDK_JAVA_OPTIONS",
+    "JDK_JAVAC_OPTIONS",
+    "CLASSPATH",
+    "LD_LIBRARY_PATH",
+];
 
 /// One JDK or Java runtime of this machine.
 #[derive(Debug, Clone)]
@@ -51,6 +61,20 @@ impl Jdk {
         newer.or_else(|| found().iter().rfind(usable))
     }
 
+    /// The JDK in one folder, which need not be where [`Jdk::all`] looks; `root` is the root file system
+    /// that it needs, if any. None where it doesn't say what it is.
+    #[must_use]
+    pub fn at(root: Option<&Path>, host_home: &Path) -> Option<Self> {
+        inspect(root.map(Path::to_owned), &fs::canonicalize(host_home).ok()?)
+    }
+
+    /// What to note in the [`cache::MARKER`] of a fetched JDK, so that finding it again needs no java.
+    #[must_use]
+    pub fn marker(&self, origin: &str) -> String {
+        let Self { version, vendor, .. } = self;
+        format!("JAVA_VERSION=\"{version}\"\nIMPLEMENTOR=\"{vendor}\"\nORIGIN=\"{origin}\"\n")
+    }
+
     /// The home as this process sees it.
     #[must_use]
     pub fn host_home(&self) -> PathBuf {
@@ -75,6 +99,12 @@ impl Jdk {
         Some(self.host_home().join("bin").join(tool)).filter(|path| path.is_file())
     }
 
+    /// What java prints with these arguments (stdout, then stderr). None if it can't be run or fails.
+    #[must_use]
+    pub fn java_output(&self, args: &[&str]) -> Option<String> {
+        launch::tool_output(self.root.as_deref(), &self.java(), args)
+    }
+
     /// Whether this runtime has a module. JDK 8 knows none: there it says whether the library behind
     /// `java.instrument` is present, and no for any other name.
     #[must_use]
@@ -85,7 +115,11 @@ impl Jdk {
                 let library = self.host_home().join("jre/lib/amd64/libinstrument.so");
                 module == "java.instrument" && library.is_file()
             }
-            None => self.listed_modules().lines().any(|line| line.split('@').next() == Some(module)),
+            None => self
+                .java_output(&["--list-modules"])
+                .unwrap_or_default()
+                .lines()
+                .any(|line| line.split('@').next() == Some(module)),
         }
     }
 
@@ -108,10 +142,6 @@ impl Jdk {
             Some(root) => root.join(inside.strip_prefix("/").unwrap_or(inside)),
             None => inside.to_owned(),
         }
-    }
-
-    fn listed_modules(&self) -> String {
-        launch::tool_output(self.root.as_deref(), &self.java(), &["--list-modules"]).unwrap_or_default()
     }
 }
 
@@ -173,22 +203,18 @@ fn inspect(root: Option<PathBuf>, host_home: &Path) -> Option<Jdk> {
         Some(root) => Path::new("/").join(host_home.strip_prefix(root).ok()?),
         None => host_home.to_owned(),
     };
-    let stated = fs::read_to_string(host_home.join("release")).ok();
-    let release = stated.and_then(|text| Release::from_file(&text)).or_else(|| {
+    let read = |path: PathBuf| Release::from_file(&fs::read_to_string(path).unwrap_or_default());
+    let entry = root.as_deref().unwrap_or(host_home);
+    let mut release = read(host_home.join("release")).or(read(entry.join(cache::MARKER)));
+    if !release.is_known() {
         let args = ["-XshowSettings:properties", "-version"];
-        let output = launch::tool_output(root.as_deref(), &home.join("bin/java"), &args)?;
-        Release::from_settings(&output)
-    });
-    // Without root a chroot's java can't be asked; Debian's folder name (java-8-openjdk-amd64) tells enough
-    // to name it in the list of what was skipped.
-    let release = release.or_else(|| {
-        let name = home.file_name()?.to_str()?;
-        let version = name.strip_prefix("java-")?.split('-').next()?.to_owned();
-        Some(Release { version, vendor: "Debian".to_owned(), modules: None })
-    })?;
-    let feature = release::feature(&release.version)?;
+        let said = launch::tool_output(root.as_deref(), &home.join("bin/java"), &args).unwrap_or_default();
+        release = release.or(Release::from_settings(&said));
+    }
     let Release { version, vendor, modules } = release;
-    Some(Jdk { feature, version, vendor, home, root, modules })
+    let version = version?;
+    let vendor = vendor.unwrap_or_else(|| "unknown vendor".to_owned());
+    Some(Jdk { feature: release::feature(&version)?, version, vendor, home, root, modules })
 }
 
 /// "17, 25" → {17, 25}; None for an empty text, which filters nothing. What is no number matches no JDK.
@@ -199,12 +225,12 @@ fn features(text: &str) -> Option<BTreeSet<u32>> {
     Some(text.split(',').filter_map(|part| part.trim().parse().ok()).collect())
 }
 
-/// A quiet command with its output in pipes; shared by the modules that run JDK tools.
-pub(crate) fn quiet(program: impl AsRef<std::ffi::OsStr>) -> Command {
+/// A command without stdin and without what would reach into a JVM from our environment: options would
+/// print lines of their own and change what is tested, and cargo's own library path is not the JVM's.
+pub(crate) fn quiet(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     command.stdin(Stdio::null());
-    // Options from the environment would print lines of their own and change what is tested.
-    for name in ["JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS", "JDK_JAVAC_OPTIONS", "CLASSPATH"] {
+    for name in NOT_INHERITED {
         command.env_remove(name);
     }
     command
@@ -236,11 +262,13 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let home = dir.path().join("usr/lib/jvm/java-8-openjdk-amd64");
         fs::create_dir_all(home.join("bin")).unwrap();
-        fs::write(home.join("release"), "JAVA_VERSION=\"1.8.0_9\"\n").unwrap();
+        let noted = "JAVA_VERSION=\"1.8.0_9\"\nIMPLEMENTOR=\"x\"\n";
+        fs::write(dir.path().join(cache::MARKER), noted).unwrap();
         let home = fs::canonicalize(home).unwrap();
         let jdk = inspect(Some(dir.path().to_owned()), &home).unwrap();
         assert_eq!(jdk.home, Path::new("/usr/lib/jvm/java-8-openjdk-amd64"));
         assert_eq!(jdk.host_home(), home);
         assert_eq!(jdk.feature, 8);
+        assert_eq!(jdk.marker("y"), format!("{noted}ORIGIN=\"y\"\n"));
     }
 }

@@ -4,8 +4,8 @@
 use std::fs;
 use std::path::PathBuf;
 
+use crate::cache;
 use crate::jdks::quiet;
-use crate::{cache, stamp};
 
 /// Pinned, so that the same artifact is fetched by the same code everywhere.
 const COPY_GOAL: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy";
@@ -25,7 +25,7 @@ pub fn artifact(coordinates: &str) -> Result<PathBuf, String> {
     let io = |error: std::io::Error| format!("{coordinates}: {}: {error}", folder.display());
     fs::create_dir_all(&folder).map_err(io)?;
     // One lock for all: mvn's own repository does not like two at once.
-    let _lock = stamp::lock(&cache.join(".lock")).map_err(|error| format!("{error:#}"))?;
+    let _lock = cache::lock(&cache.join(".lock")).map_err(|error| format!("{error:#}"))?;
     if jar.is_file() {
         return Ok(jar);
     }

@@ -1,44 +1,55 @@
-//! What a JDK says about itself: the `release` file, or the output of
-//! `java -XshowSettings:properties -version` where a JDK has none (JDK 8). Pure: text in, facts out.
+//! What a JDK says about itself: the `release` file, what was noted when it was fetched, or the output of
+//! `java -XshowSettings:properties -version` where those do not say it (JDK 8, runtimes made by jlink).
+//! Pure: text in, facts out.
 
-/// Version, vendor and modules as a JDK states them.
+/// Version, vendor and modules as far as a JDK states them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Release {
-    pub(crate) version: String,
-    pub(crate) vendor: String,
-    /// None where the JDK has no modules or does not list them.
+    pub(crate) version: Option<String>,
+    pub(crate) vendor: Option<String>,
+    /// Also None where the JDK has no modules.
     pub(crate) modules: Option<Vec<String>>,
 }
 
 impl Release {
-    /// Reads a `release` file (`KEY="value"` lines). None without a JAVA_VERSION: such a file says nothing.
-    pub(crate) fn from_file(text: &str) -> Option<Self> {
+    /// Reads a `release` file (`KEY="value"` lines).
+    pub(crate) fn from_file(text: &str) -> Self {
         let value = |key: &str| {
             text.lines().find_map(|line| {
                 let value = line.strip_prefix(key)?.strip_prefix('=')?;
                 Some(value.trim().trim_matches('"').to_owned())
             })
         };
-        Some(Self {
-            version: value("JAVA_VERSION")?,
-            vendor: value("IMPLEMENTOR").unwrap_or_else(|| "unknown vendor".to_owned()),
+        Self {
+            version: value("JAVA_VERSION"),
+            vendor: value("IMPLEMENTOR"),
             modules: value("MODULES").map(|modules| modules.split_whitespace().map(str::to_owned).collect()),
-        })
+        }
     }
 
     /// Reads the `key = value` lines that `-XshowSettings:properties` prints.
-    pub(crate) fn from_settings(text: &str) -> Option<Self> {
+    pub(crate) fn from_settings(text: &str) -> Self {
         let value = |key: &str| {
             text.lines().find_map(|line| {
                 let (name, value) = line.split_once(" = ")?;
                 (name.trim() == key).then(|| value.trim().to_owned())
             })
         };
-        Some(Self {
-            version: value("java.version")?,
-            vendor: value("java.vendor").unwrap_or_else(|| "unknown vendor".to_owned()),
-            modules: None,
-        })
+        Self { version: value("java.version"), vendor: value("java.vendor"), modules: None }
+    }
+
+    /// Whether it says which JDK this is.
+    pub(crate) fn is_known(&self) -> bool {
+        self.version.is_some() && self.vendor.is_some()
+    }
+
+    /// What this one does not say, from another.
+    pub(crate) fn or(self, other: Self) -> Self {
+        Self {
+            version: self.version.or(other.version),
+            vendor: self.vendor.or(other.vendor),
+            modules: self.modules.or(other.modules),
+        }
     }
 }
 
@@ -59,22 +70,31 @@ mod tests {
     fn reads_a_release_file() {
         let text = "IMPLEMENTOR=\"Debian\"\nJAVA_VERSION=\"17.0.15\"\nJAVA_VERSION_DATE=\"2025-04-15\"\n\
                     MODULES=\"java.base java.instrument\"\n";
-        let release = Release::from_file(text).unwrap();
-        assert_eq!((release.version.as_str(), release.vendor.as_str()), ("17.0.15", "Debian"));
+        let release = Release::from_file(text);
+        assert_eq!(release.version.as_deref(), Some("17.0.15"));
+        assert_eq!(release.vendor.as_deref(), Some("Debian"));
         assert_eq!(release.modules.unwrap(), ["java.base", "java.instrument"]);
     }
 
     #[test]
-    fn a_release_file_without_a_version_says_nothing() {
-        assert_eq!(Release::from_file("IMPLEMENTOR=\"Debian\"\nJAVA_VERSION_DATE=\"2025\"\n"), None);
+    fn what_one_does_not_say_another_may() {
+        let jlinked = Release::from_file("JAVA_VERSION=\"21.0.8\"\nMODULES=\"java.base\"\n");
+        assert!(!jlinked.is_known());
+        let noted = Release::from_file("JAVA_VERSION=\"0\"\nIMPLEMENTOR=\"Eclipse Adoptium\"\n");
+        let both = jlinked.or(noted);
+        assert!(both.is_known());
+        assert_eq!(both.version.as_deref(), Some("21.0.8"));
+        assert_eq!(both.vendor.as_deref(), Some("Eclipse Adoptium"));
+        assert_eq!(both.modules.unwrap(), ["java.base"]);
     }
 
     #[test]
     fn reads_the_settings_of_jdk_8() {
         let text = "Property settings:\n    java.vendor = Debian\n    java.vendor.url = x\n    \
                     java.version = 1.8.0_504\nopenjdk version \"1.8.0_504\"\n";
-        let release = Release::from_settings(text).unwrap();
-        assert_eq!((release.version.as_str(), release.vendor.as_str()), ("1.8.0_504", "Debian"));
+        let release = Release::from_settings(text);
+        assert_eq!(release.version.as_deref(), Some("1.8.0_504"));
+        assert_eq!(release.vendor.as_deref(), Some("Debian"));
     }
 
     #[test]

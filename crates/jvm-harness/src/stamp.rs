@@ -2,12 +2,14 @@
 //! in a temporary place, moved into place whole, and again only when what it is made of has changed.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use anyhow::{Context, Result, anyhow};
 use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
+
+use crate::cache;
 
 /// Makes `target` by `make`, which gets the path to fill in, unless it is there already, its recipe (any text
 /// that describes how it is made) is the same and no input is newer.
@@ -23,7 +25,7 @@ pub(crate) fn make_once(
     if is_fresh(target, &stamp, recipe, inputs) {
         return Ok(());
     }
-    let _lock = lock(&beside(target, "lock")?)?;
+    let _lock = cache::lock(&beside(target, "lock")?)?;
     // Whoever held the lock before may just have made it.
     if is_fresh(target, &stamp, recipe, inputs) {
         return Ok(());
@@ -41,17 +43,9 @@ pub(crate) fn make_once(
     Ok(())
 }
 
-/// Waits for the lock; it ends with the file that is given back.
-pub(crate) fn lock(path: &Path) -> Result<File> {
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(path);
-    let file = file.with_context(|| format!("can't open the lock {}", path.display()))?;
-    file.lock().with_context(|| format!("can't lock {}", path.display()))?;
-    Ok(file)
-}
-
 /// Moves what was made into place. A folder that is there is exchanged in one step and then goes away with
 /// the temporary one: at no moment is there none.
-pub(crate) fn put(made: &Path, target: &Path) -> Result<()> {
+fn put(made: &Path, target: &Path) -> Result<()> {
     if target.is_dir() {
         renameat2(AT_FDCWD, made, AT_FDCWD, target, RenameFlags::RENAME_EXCHANGE)
     } else {

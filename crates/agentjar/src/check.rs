@@ -1,0 +1,65 @@
+//! The check itself: one file a subject, in the order in which a JVM comes to it.
+
+mod agent_class;
+mod agentmain;
+mod boot_class_path;
+mod capabilities;
+mod class_source;
+mod container;
+mod manifest_facts;
+mod request;
+mod target;
+
+use std::io::{self, Read, Seek};
+
+use crate::finding::Finding;
+use crate::jar::Jar;
+use crate::question::Question;
+use crate::report::Report;
+
+/// Checks a jar against a question.
+pub fn check<R: Read + Seek>(jar: R, question: &Question<'_>) -> Report {
+    let mut report = Report::default();
+    request::check(question, &mut report.findings);
+    target::check(question, &mut report.findings);
+    match Jar::open(jar) {
+        Ok(mut jar) => check_contents(&mut jar, question, &mut report),
+        Err(error) => report.findings.push(container::refusal(&error)),
+    }
+    report
+}
+
+/// The report on a jar that could not be opened.
+pub fn unopened(error: &io::Error, question: &Question<'_>) -> Report {
+    let mut report = Report::default();
+    request::check(question, &mut report.findings);
+    target::check(question, &mut report.findings);
+    let path = question.path.display();
+    report.findings.push(match error.kind() {
+        io::ErrorKind::NotFound => {
+            Finding::error("jar-not-found", format!("{path} is not there"), "check the path")
+        }
+        io::ErrorKind::IsADirectory => {
+            Finding::error("jar-is-a-directory", format!("{path} is a folder"), "name the jar in it")
+        }
+        _ => Finding::error(
+            "jar-cannot-be-opened",
+            format!("{path} can't be opened here: {error}"),
+            "run as a user who can read it",
+        ),
+    });
+    report
+}
+
+fn check_contents<R: Read + Seek>(jar: &mut Jar<R>, question: &Question<'_>, report: &mut Report) {
+    container::check(jar, &mut report.findings);
+    let Some(manifest) = manifest_facts::read(jar, report) else { return };
+    let Some(name) = manifest_facts::agent_class(jar, &manifest, question, &mut report.findings) else {
+        return;
+    };
+    boot_class_path::check(&manifest, question, &mut report.findings);
+    if let Some(class) = agent_class::find(jar, &manifest, &name, question, report) {
+        agentmain::check(jar, &manifest, &class, question, report);
+    }
+    capabilities::check(jar, &manifest, &mut report.findings);
+}

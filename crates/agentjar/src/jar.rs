@@ -1,0 +1,211 @@
+//! A jar, opened within limits: the entries' directory is read, then one entry at a time, none whole in memory
+//! but the manifest's main section and the class at hand.
+//!
+//! What the JDK's three zip readers refuse (libjli's for the manifest, libzip's for the class path,
+//! java.util.zip for classes) is an error here too; what only zip tools refuse, a wrong checksum, is not.
+
+use std::cell::Cell;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::rc::Rc;
+
+use zip::result::ZipError;
+use zip::{CompressionMethod, ZipArchive};
+
+use crate::end_record::{self, EndRecord};
+
+/// The name of the manifest's entry. libjli compares it byte for byte.
+pub(crate) const MANIFEST: &str = "META-INF/MANIFEST.MF";
+/// How much of a manifest is read. Signed jars have sections without end behind the main one.
+pub(crate) const MANIFEST_LIMIT: usize = 1 << 20;
+/// No class of an agent is longer.
+pub(crate) const CLASS_LIMIT: usize = 4 << 20;
+/// Entries of an agent jar; the largest known agents have about 20,000.
+pub(crate) const ENTRY_LIMIT: u64 = 100_000;
+/// Bytes of the directory of entries.
+const DIRECTORY_LIMIT: u64 = 16 << 20;
+/// Bytes of classes that are inflated in all to find the calls in them.
+const SCAN_LIMIT: usize = 64 << 20;
+
+/// An open jar.
+#[derive(Debug)]
+pub(crate) struct Jar<R> {
+    archive: ZipArchive<Bounded<R>>,
+    scanned: usize,
+}
+
+/// Why a jar can't be opened or an entry can't be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum JarError {
+    #[error("it is no zip file")]
+    NotZip,
+    #[error("the end of the zip file is missing")]
+    Truncated,
+    #[error("{0} bytes follow the end of the zip file")]
+    Trailing(u64),
+    #[error("{0}")]
+    Bomb(String),
+    #[error("the zip file is damaged: {0}")]
+    Damaged(String),
+    #[error("it can't be read: {0}")]
+    Io(io::Error),
+}
+
+/// An entry that makes libzip refuse the whole jar.
+#[derive(Debug)]
+pub(crate) struct Unsupported {
+    pub(crate) entry: String,
+    pub(crate) how: String,
+}
+
+/// An entry's bytes.
+#[derive(Debug)]
+pub(crate) struct Bytes {
+    pub(crate) bytes: Vec<u8>,
+    /// Whether there is more than the limit.
+    pub(crate) cut: bool,
+}
+
+impl<R: Read + Seek> Jar<R> {
+    pub(crate) fn open(mut jar: R) -> Result<Self, JarError> {
+        let (entries, size) = match end_record::find(&mut jar).map_err(JarError::Io)? {
+            EndRecord::Found { entries, directory_size } => (entries, directory_size),
+            EndRecord::Truncated => return Err(JarError::Truncated),
+            EndRecord::Trailing(bytes) => return Err(JarError::Trailing(bytes)),
+            EndRecord::Ambiguous => return Err(JarError::Damaged("its comment holds an end record".into())),
+            EndRecord::NotZip => return Err(JarError::NotZip),
+        };
+        if entries > ENTRY_LIMIT {
+            return Err(JarError::Bomb(format!("it announces {entries} entries, more than {ENTRY_LIMIT}")));
+        }
+        if size > DIRECTORY_LIMIT {
+            return Err(JarError::Bomb(format!("its directory of entries has {size} bytes")));
+        }
+        // The zip crate reads more than the directory to find its offset, but never this much.
+        let bound = Rc::new(Cell::new(Some(2 * DIRECTORY_LIMIT)));
+        let archive = ZipArchive::new(Bounded { inner: jar, left: Rc::clone(&bound) })?;
+        // From here on it is the entries' own limits that count.
+        bound.set(None);
+        Ok(Self { archive, scanned: 0 })
+    }
+
+    /// Whether two entries share a name: libjli takes the first of them, java.util.zip the last.
+    pub(crate) fn has_duplicates(&self) -> bool {
+        self.archive.has_duplicate_names()
+    }
+
+    pub(crate) fn contains(&self, name: &str) -> bool {
+        self.archive.index_for_name_raw(name.as_bytes()).is_some()
+    }
+
+    /// The names of all entries, in the order of the directory.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &[u8]> {
+        self.archive.file_names_raw()
+    }
+
+    /// The first entry that is packed in a way, or encrypted, so that libzip won't open the jar.
+    pub(crate) fn unsupported(&self) -> Option<Unsupported> {
+        (0..self.archive.len()).find_map(|index| {
+            let entry = self.archive.by_index_data(index).ok()?;
+            let how = match entry.compression() {
+                _ if entry.encrypted() => "encrypted".to_owned(),
+                CompressionMethod::Stored | CompressionMethod::Deflated => return None,
+                other => format!("compressed by {other}"),
+            };
+            Some(Unsupported { entry: String::from_utf8_lossy(entry.name_raw()).into_owned(), how })
+        })
+    }
+
+    /// The bytes of an entry, up to `limit`; none if it isn't there.
+    pub(crate) fn read(&mut self, name: &str, limit: usize) -> Result<Option<Bytes>, JarError> {
+        match self.archive.index_for_name_raw(name.as_bytes()) {
+            Some(index) => self.read_index(index, limit).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Shows every class to `visit` until it says stop. False if the limits ended it first. Entries that can't
+    /// be read are passed over.
+    pub(crate) fn scan_classes(&mut self, mut visit: impl FnMut(&[u8]) -> Scan) -> bool {
+        for index in 0..self.archive.len() {
+            let Ok(entry) = self.archive.by_index_data(index) else { continue };
+            if !entry.name_raw().ends_with(b".class") || entry.size() > CLASS_LIMIT as u64 {
+                continue;
+            }
+            let left = SCAN_LIMIT.saturating_sub(self.scanned);
+            if left == 0 {
+                return false;
+            }
+            let Ok(class) = self.read_index(index, left.min(CLASS_LIMIT)) else { continue };
+            self.scanned += class.bytes.len();
+            if matches!(visit(&class.bytes), Scan::Stop) {
+                return true;
+            }
+        }
+        true
+    }
+
+    fn read_index(&mut self, index: usize, limit: usize) -> Result<Bytes, JarError> {
+        let mut entry = self.archive.by_index(index)?;
+        let announced = usize::try_from(entry.size()).unwrap_or(usize::MAX);
+        let mut bytes = Vec::with_capacity(announced.min(limit));
+        let read = entry.by_ref().take(limit as u64 + 1).read_to_end(&mut bytes);
+        match read {
+            Ok(_) => {}
+            // No reader of the JDK checks the sum.
+            Err(error) if error.kind() == io::ErrorKind::InvalidData && bytes.len() == announced => {}
+            Err(error) => return Err(JarError::Damaged(error.to_string())),
+        }
+        let cut = bytes.len() > limit;
+        bytes.truncate(limit);
+        Ok(Bytes { bytes, cut })
+    }
+}
+
+/// Whether a scan goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scan {
+    More,
+    Stop,
+}
+
+impl From<ZipError> for JarError {
+    fn from(error: ZipError) -> Self {
+        match error {
+            ZipError::Io(error) if error.kind() == io::ErrorKind::QuotaExceeded => {
+                Self::Bomb(error.to_string())
+            }
+            ZipError::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                Self::Damaged("it ends inside an entry".into())
+            }
+            ZipError::Io(error) => Self::Io(error),
+            error => Self::Damaged(error.to_string()),
+        }
+    }
+}
+
+/// A reader that gives up after so many bytes, while there is a bound.
+#[derive(Debug)]
+struct Bounded<R> {
+    inner: R,
+    left: Rc<Cell<Option<u64>>>,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        if let Some(left) = self.left.get() {
+            let Some(left) = left.checked_sub(read as u64) else {
+                let message = "its directory of entries goes on without end";
+                return Err(io::Error::new(io::ErrorKind::QuotaExceeded, message));
+            };
+            self.left.set(Some(left));
+        }
+        Ok(read)
+    }
+}
+
+impl<R: Seek> Seek for Bounded<R> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.inner.seek(to)
+    }
+}

@@ -1,0 +1,214 @@
+//! The constant pool (JVMS 4.4): one pass records where each entry begins; entries are decoded when asked for.
+
+use std::fmt;
+
+use crate::error::{Error, ErrorKind};
+use crate::modified_utf8::ModifiedUtf8;
+use crate::reader::Reader;
+
+/// Kinds of entries, by their tag (JVMS table 4.4-B).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+#[expect(missing_docs, reason = "the names are the specification's, CONSTANT_ left off")]
+pub enum Tag {
+    Utf8 = 1,
+    Integer = 3,
+    Float = 4,
+    Long = 5,
+    Double = 6,
+    Class = 7,
+    String = 8,
+    Fieldref = 9,
+    Methodref = 10,
+    InterfaceMethodref = 11,
+    NameAndType = 12,
+    MethodHandle = 15,
+    MethodType = 16,
+    Dynamic = 17,
+    InvokeDynamic = 18,
+    Module = 19,
+    Package = 20,
+}
+
+impl Tag {
+    fn from_u1(tag: u8) -> Option<Self> {
+        Some(match tag {
+            1 => Self::Utf8,
+            3 => Self::Integer,
+            4 => Self::Float,
+            5 => Self::Long,
+            6 => Self::Double,
+            7 => Self::Class,
+            8 => Self::String,
+            9 => Self::Fieldref,
+            10 => Self::Methodref,
+            11 => Self::InterfaceMethodref,
+            12 => Self::NameAndType,
+            15 => Self::MethodHandle,
+            16 => Self::MethodType,
+            17 => Self::Dynamic,
+            18 => Self::InvokeDynamic,
+            19 => Self::Module,
+            20 => Self::Package,
+            _ => return None,
+        })
+    }
+
+    /// Length of the entry's body where it is fixed, without the tag.
+    fn body_len(self) -> Option<usize> {
+        Some(match self {
+            Self::Utf8 => return None,
+            Self::Class | Self::String | Self::MethodType | Self::Module | Self::Package => 2,
+            Self::MethodHandle => 3,
+            Self::Integer | Self::Float | Self::Fieldref | Self::Methodref => 4,
+            Self::InterfaceMethodref | Self::NameAndType | Self::Dynamic | Self::InvokeDynamic => 4,
+            Self::Long | Self::Double => 8,
+        })
+    }
+}
+
+impl fmt::Display for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self:?}")
+    }
+}
+
+/// The constant pool of one class file.
+#[derive(Clone, Debug)]
+pub struct ConstantPool<'a> {
+    /// The whole class file, so that offsets are those of the file.
+    bytes: &'a [u8],
+    /// Offset of each entry's tag, by index; 0 where no entry begins (index 0, second half of long and double).
+    offsets: Vec<u32>,
+}
+
+impl<'a> ConstantPool<'a> {
+    /// Reads constant_pool_count and constant_pool[], leaving `reader` behind them.
+    pub(crate) fn parse(bytes: &'a [u8], reader: &mut Reader<'a>) -> Result<Self, Error> {
+        let count = usize::from(reader.u2()?);
+        // Three bytes is the shortest entry: a count that lies can't make us allocate.
+        let mut offsets = Vec::with_capacity(count.min(reader.remaining() / 3 + 1));
+        offsets.push(0);
+        while offsets.len() < count {
+            let offset = reader.offset();
+            let tag = reader.u1()?;
+            let Some(tag) = Tag::from_u1(tag) else {
+                return Err(Error::new(ErrorKind::UnknownTag(tag), offset));
+            };
+            let length = match tag.body_len() {
+                Some(length) => length,
+                None => usize::from(reader.u2()?),
+            };
+            reader.skip(length)?;
+            // A class file of 4 GiB or more can't be: its pool ends within 65,535 × 65,538 bytes.
+            offsets.push(u32::try_from(offset).unwrap_or(0));
+            if matches!(tag, Tag::Long | Tag::Double) {
+                offsets.push(0);
+            }
+        }
+        offsets.truncate(count.max(1));
+        Ok(Self { bytes, offsets })
+    }
+
+    /// constant_pool_count: one more than the highest index.
+    pub fn count(&self) -> u16 {
+        u16::try_from(self.offsets.len()).unwrap_or(u16::MAX)
+    }
+
+    /// The kind of an entry.
+    pub fn tag(&self, index: u16) -> Result<Tag, Error> {
+        self.entry(index, 0).map(|(tag, _)| tag)
+    }
+
+    /// CONSTANT_Utf8 (4.4.7).
+    pub fn utf8(&self, index: u16) -> Result<ModifiedUtf8<'a>, Error> {
+        self.utf8_for(index, 0)
+    }
+
+    /// The name of a CONSTANT_Class (4.4.1), in internal form: `java/lang/Object`.
+    pub fn class_name(&self, index: u16) -> Result<ModifiedUtf8<'a>, Error> {
+        self.class_name_for(index, 0)
+    }
+
+    /// Every CONSTANT_Methodref and CONSTANT_InterfaceMethodref (4.4.2), in the order of the pool: each method
+    /// that this class may call, and none twice.
+    pub fn method_refs(&self) -> MethodRefs<'_, 'a> {
+        MethodRefs { pool: self, index: 0 }
+    }
+
+    /// As [`utf8`](Self::utf8), blaming `user`, the offset of the index, if it points nowhere.
+    pub(crate) fn utf8_for(&self, index: u16, user: usize) -> Result<ModifiedUtf8<'a>, Error> {
+        let mut body = self.body(index, Tag::Utf8, user)?;
+        let length = body.u2()?;
+        body.take(usize::from(length)).map(ModifiedUtf8::new)
+    }
+
+    pub(crate) fn class_name_for(&self, index: u16, user: usize) -> Result<ModifiedUtf8<'a>, Error> {
+        let mut body = self.body(index, Tag::Class, user)?;
+        let at = body.offset();
+        self.utf8_for(body.u2()?, at)
+    }
+
+    fn method_ref(&self, index: u16) -> Result<MethodRef<'a>, Error> {
+        let (_, mut body) = self.entry(index, 0)?;
+        let at = body.offset();
+        let class = self.class_name_for(body.u2()?, at)?;
+        let mut name_and_type = self.body(body.u2()?, Tag::NameAndType, at)?;
+        let at = name_and_type.offset();
+        let name = self.utf8_for(name_and_type.u2()?, at)?;
+        let descriptor = self.utf8_for(name_and_type.u2()?, at)?;
+        Ok(MethodRef { class, name, descriptor })
+    }
+
+    fn body(&self, index: u16, wanted: Tag, user: usize) -> Result<Reader<'a>, Error> {
+        let (found, body) = self.entry(index, user)?;
+        if found != wanted {
+            return Err(Error::new(ErrorKind::PoolTag { index, found, wanted }, user));
+        }
+        Ok(body)
+    }
+
+    fn entry(&self, index: u16, user: usize) -> Result<(Tag, Reader<'a>), Error> {
+        let offset = self.offsets.get(usize::from(index)).copied().unwrap_or(0);
+        let mut reader = Reader::at(self.bytes, offset as usize);
+        match offset {
+            0 => None,
+            _ => Tag::from_u1(reader.u1()?),
+        }
+        .map(|tag| (tag, reader))
+        .ok_or(Error::new(ErrorKind::PoolIndex(index), user))
+    }
+}
+
+/// A method that a class may call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MethodRef<'a> {
+    /// The class it is called on, in internal form.
+    pub class: ModifiedUtf8<'a>,
+    /// Its name.
+    pub name: ModifiedUtf8<'a>,
+    /// Its descriptor (4.3.3).
+    pub descriptor: ModifiedUtf8<'a>,
+}
+
+/// See [`ConstantPool::method_refs`].
+#[derive(Clone, Debug)]
+pub struct MethodRefs<'p, 'a> {
+    pool: &'p ConstantPool<'a>,
+    index: u16,
+}
+
+impl<'a> Iterator for MethodRefs<'_, 'a> {
+    type Item = Result<MethodRef<'a>, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.index < self.pool.count() {
+            let index = self.index;
+            self.index += 1;
+            if let Ok(Tag::Methodref | Tag::InterfaceMethodref) = self.pool.tag(index) {
+                return Some(self.pool.method_ref(index));
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,31 @@
+//! Class files (JVMS chapter 4), read in place: views that borrow the bytes and decode what is asked for.
+//!
+//! One file a structure of the specification, under the specification's name. Nothing here opens a file, and
+//! no input makes it panic: broken bytes give an [`Error`] that names its offset. It is not a verifier: what
+//! it reads may still be refused by a JVM.
+//!
+//! ```no_run
+//! # fn main() -> Result<(), jgraft_classfile::Error> {
+//! # let bytes = Vec::new();
+//! let class = jgraft_classfile::ClassFile::parse(&bytes)?;
+//! println!("{} needs class-file major {}", class.this_class_name()?, class.major_version());
+//! for method in class.methods() {
+//!     let method = method?;
+//!     println!("  {}{}", method.name(), method.descriptor());
+//! }
+//! # Ok(()) }
+//! ```
+
+mod attribute_info;
+mod class_file;
+mod constant_pool;
+mod error;
+mod method_info;
+mod modified_utf8;
+mod reader;
+
+pub use class_file::{ClassFile, Interfaces, access_flags};
+pub use constant_pool::{ConstantPool, MethodRef, MethodRefs, Tag};
+pub use error::{Error, ErrorKind};
+pub use method_info::{MethodInfo, Methods};
+pub use modified_utf8::{ModifiedUtf8, encoded_len};
