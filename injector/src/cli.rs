@@ -20,6 +20,8 @@ const EXIT_STATUS: &str = "Exit status:
 pub(crate) enum Command {
     List(List),
     Doctor(Doctor),
+    Check(Check),
+    Load(Load),
     Jcmd(Jcmd),
 }
 
@@ -28,6 +30,8 @@ impl Command {
         match self {
             Command::List(options) => options.json,
             Command::Doctor(options) => options.json,
+            Command::Check(options) => options.json,
+            Command::Load(options) => options.json,
             Command::Jcmd(options) => options.json,
         }
     }
@@ -54,6 +58,59 @@ pub(crate) struct Doctor {
     /// Also attach and ask for its version, the cheapest question there is.
     #[arg(long)]
     pub(crate) probe: bool,
+    #[command(flatten)]
+    pub(crate) patience: Patience,
+    /// One JSON object instead of text.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Validate a Java agent jar, manifest and classes, before anything is sent to a JVM.
+#[derive(Args)]
+#[command(
+    after_help = "Exit status:\n  0 a JVM will load it (warnings do not count), 3 a JVM will refuse it"
+)]
+pub(crate) struct Check {
+    /// The jar, and perhaps the options it would be loaded with.
+    #[arg(value_name = "AGENT.jar[=OPTIONS]")]
+    pub(crate) agent: String,
+    /// Check it for this JVM: its JDK, its user, its view of the file system.
+    #[arg(long = "for", value_name = "TARGET")]
+    pub(crate) target: Option<String>,
+    /// One JSON object instead of text.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Load an agent into a running JVM.
+///
+/// Everything that doctor and check find is looked at first; an error among it ends the command with
+/// exit status 3 before anything touches the target.
+#[derive(Args)]
+#[command(
+    after_help = "Exit status:\n  0 the agent has started, 1 it failed in the target, 3 blocked by a check, nothing was sent"
+)]
+pub(crate) struct Load {
+    /// A pid, or the main class or jar of exactly one JVM, or the last part of its name.
+    pub(crate) target: String,
+    /// The agent's jar (with --native: library) and the options handed to it as they are.
+    #[arg(value_name = "AGENT.jar[=OPTIONS]")]
+    pub(crate) agent: String,
+    /// Read OPTIONS from a file; a newline at its end is left out.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) options_file: Option<std::path::PathBuf>,
+    /// The agent is a native library that exports Agent_OnAttach.
+    #[arg(long, conflicts_with = "supervised")]
+    pub(crate) native: bool,
+    /// Load it through the bundled agent, which brings back the stack trace of an agentmain that fails.
+    #[arg(long)]
+    pub(crate) supervised: bool,
+    /// Do nothing, and succeed, where the jar is loaded already.
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// Stop after the checks and show what would be sent.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) patience: Patience,
     /// One JSON object instead of text.

@@ -5,12 +5,15 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+mod bundle;
 mod cli;
 mod commands;
 mod failure;
 mod human;
 mod interrupt;
+mod jar;
 mod json;
+mod session;
 mod target;
 
 use cli::{Cli, Command};
@@ -25,6 +28,8 @@ fn main() -> ExitCode {
     let done = match cli.command {
         Command::List(options) => commands::list::run(&options),
         Command::Doctor(options) => commands::doctor::run(&options),
+        Command::Check(options) => commands::check::run(&options),
+        Command::Load(options) => commands::load::run(&options),
         Command::Jcmd(options) => commands::jcmd::run(&options),
     };
     match done {

@@ -26,13 +26,20 @@ struct Diagnosis {
 /// A finding as `--json` shows it, here and in `load`.
 #[derive(Serialize)]
 pub(crate) struct FindingJson {
-    code: &'static str,
-    cause: String,
-    evidence: String,
-    remedy: String,
+    pub(crate) code: &'static str,
+    pub(crate) cause: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) evidence: String,
+    pub(crate) remedy: String,
 }
 
 impl FindingJson {
+    /// One about a jar: its cause holds the evidence.
+    pub(crate) fn of_jar(finding: &jgraft_agentjar::Finding) -> FindingJson {
+        let (cause, remedy) = (finding.sentence.clone(), finding.remedy.clone());
+        FindingJson { code: finding.code, cause, evidence: String::new(), remedy }
+    }
+
     pub(crate) fn of(finding: &Finding) -> FindingJson {
         FindingJson {
             code: finding.kind.code(),
@@ -123,10 +130,10 @@ fn print(target: &Target, preflight: &Preflight, probe: Option<&str>) {
         out.line(&format!("  {}      {}", out.green("ok"), human::clean(good)));
     }
     for warning in &preflight.warnings {
-        print_finding(&out, &out.yellow("warning"), warning);
+        print_finding(&out, &out.yellow("warning"), &FindingJson::of(warning));
     }
     for blocker in &preflight.blockers {
-        print_finding(&out, &format!("{}  ", out.red("error")), blocker);
+        print_finding(&out, &format!("{}  ", out.red("error")), &FindingJson::of(blocker));
     }
     if let Some(probe) = probe {
         out.line(&format!("  {}      asked for its version: {probe}", out.green("ok")));
@@ -142,8 +149,11 @@ fn print(target: &Target, preflight: &Preflight, probe: Option<&str>) {
 }
 
 /// Three lines: what, evidence, remedy.
-pub(crate) fn print_finding(out: &human::Stream, label: &str, finding: &Finding) {
-    out.line(&format!("  {label} {} [{}]", human::clean(&finding.cause), finding.kind.code()));
-    out.line(&format!("          evidence: {}", human::clean(&finding.evidence)));
-    out.line(&format!("          remedy:   {}", human::clean(&finding.remedy)));
+pub(crate) fn print_finding(out: &human::Stream, label: &str, finding: &FindingJson) {
+    out.line(&format!("  {label} {} [{}]", human::clean(&finding.cause), finding.code));
+    for (name, text) in [("evidence:", &finding.evidence), ("remedy:", &finding.remedy)] {
+        if !text.is_empty() {
+            out.line(&format!("          {name:<9} {}", human::clean(text)));
+        }
+    }
 }

@@ -1,0 +1,102 @@
+//! `jgraft check`: is this jar an agent that a JVM will take? Decided without any JVM.
+
+use std::process::ExitCode;
+
+use jgraft_agentjar::{Report, Severity};
+use serde::Serialize;
+
+use crate::cli::Check;
+use crate::commands::doctor::{FindingJson, next_start, print_finding};
+use crate::commands::load::agent::Agent;
+use crate::failure::{EXIT_BLOCKED, Failure};
+use crate::{human, jar, json, target};
+
+#[derive(Serialize)]
+struct Verdict {
+    jar: String,
+    loadable: bool,
+    agent_class: Option<String>,
+    agentmain: Option<String>,
+    premain_class: Option<String>,
+    can_redefine_classes: bool,
+    can_retransform_classes: bool,
+    class_file_major: Option<u16>,
+    warnings: Vec<FindingJson>,
+    errors: Vec<FindingJson>,
+    next_start: [String; 2],
+}
+
+/// Runs the command.
+pub(crate) fn run(options: &Check) -> Result<ExitCode, Failure> {
+    let agent = Agent::from_words(&options.agent, None, false)?;
+    let target = options.target.as_deref().map(target::find).transpose()?;
+    let report = jar::examine(agent.path(), agent.options.as_deref(), target.as_ref());
+    let of = |severity| {
+        let findings = report.findings.iter().filter(move |finding| finding.severity == severity);
+        findings.map(FindingJson::of_jar).collect::<Vec<_>>()
+    };
+    let (errors, warnings) = (of(Severity::Error), of(Severity::Warning));
+    let code = ExitCode::from(if errors.is_empty() { 0 } else { EXIT_BLOCKED });
+    let next_start = next_start(&agent.for_command_line());
+    if !options.json {
+        print(&agent, &report, &warnings, &errors, &next_start);
+        return Ok(code);
+    }
+    let manifest = report.manifest.unwrap_or_default();
+    let verdict = Verdict {
+        jar: agent.path().to_owned(),
+        loadable: errors.is_empty(),
+        agent_class: manifest.agent_class,
+        agentmain: report.agent_main.map(|main| format!("{}.agentmain{}", main.class, main.descriptor)),
+        premain_class: manifest.premain_class,
+        can_redefine_classes: manifest.can_redefine_classes,
+        can_retransform_classes: manifest.can_retransform_classes,
+        class_file_major: report.class_version.map(|version| version.major),
+        warnings,
+        errors,
+        next_start,
+    };
+    json::print("check", &verdict);
+    Ok(code)
+}
+
+fn print(
+    agent: &Agent,
+    report: &Report,
+    warnings: &[FindingJson],
+    errors: &[FindingJson],
+    next_start: &[String; 2],
+) {
+    let out = human::Stream::stdout();
+    out.line(&out.bold(&human::clean(agent.path())));
+    let fact = |name: &str, value: &str| out.line(&format!("  {name:<24} {}", human::clean(value)));
+    if let Some(manifest) = &report.manifest {
+        for (name, value) in
+            [("Agent-Class", &manifest.agent_class), ("Premain-Class", &manifest.premain_class)]
+        {
+            fact(name, value.as_deref().unwrap_or("-"));
+        }
+        fact("Can-Retransform-Classes", &manifest.can_retransform_classes.to_string());
+        fact("Can-Redefine-Classes", &manifest.can_redefine_classes.to_string());
+        if !manifest.boot_class_path.is_empty() {
+            fact("Boot-Class-Path", &manifest.boot_class_path.join(" "));
+        }
+    }
+    if let Some(main) = &report.agent_main {
+        fact("agentmain", &format!("{}.agentmain{}", main.class, main.descriptor));
+    }
+    if let Some(version) = &report.class_version {
+        fact("class file version", &version.to_string());
+    }
+    for warning in warnings {
+        print_finding(&out, &out.yellow("warning"), warning);
+    }
+    for error in errors {
+        print_finding(&out, &format!("{}  ", out.red("error")), error);
+    }
+    out.line(if errors.is_empty() { "a jvm will load it" } else { "a jvm will refuse it" });
+    if report.manifest.as_ref().is_some_and(|manifest| manifest.premain_class.is_some()) {
+        out.line(&format!("at start-up: {}", next_start[0]));
+        out.line(&format!("         or: {}", next_start[1]));
+    }
+}

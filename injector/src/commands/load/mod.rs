@@ -1,0 +1,252 @@
+//! `jgraft load`: an agent into a running JVM; checks first, then one request, then the truth about its outcome.
+
+use std::process::ExitCode;
+
+use jgraft_attach::{Client, Finding, Preflight, Request, Target, explain_code};
+use jgraft_attach::{LoadOutcome, files};
+use serde::Serialize;
+
+use crate::cli::Load;
+use crate::commands::doctor::{FindingJson, next_start, print_finding};
+use crate::failure::{EXIT_BLOCKED, EXIT_FAILED, Failure};
+use crate::interrupt::Interrupt;
+use crate::target::{TargetJson, label};
+use crate::{human, json, target};
+
+pub(crate) mod agent;
+mod java;
+mod native;
+mod stderr;
+mod supervised;
+
+use agent::Agent;
+use stderr::TargetStderr;
+
+/// The longest sensible answer to `load`: an error text with a path in it.
+const REPLY_LIMIT: u64 = 64 << 10;
+
+/// Everything that was found out before anything is sent.
+struct Plan {
+    request: Request,
+    /// What stands against it.
+    errors: Vec<FindingJson>,
+    warnings: Vec<FindingJson>,
+    /// The agent is in there already: where that shows.
+    already_loaded: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Report {
+    target: TargetJson,
+    agent: String,
+    /// `loaded`, `already-loaded` or `planned`.
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request: Option<String>,
+    warnings: Vec<FindingJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timing: Option<Timing>,
+    next_start: [String; 2],
+}
+
+/// Milliseconds that were the JVM's, not ours.
+#[derive(Serialize)]
+struct Timing {
+    /// From SIGQUIT to a connection; absent where the listener was up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    listener_ms: Option<f64>,
+    /// From the request to the end of the answer: the agent's own start.
+    answer_ms: f64,
+}
+
+/// Runs the command.
+pub(crate) fn run(options: &Load) -> Result<ExitCode, Failure> {
+    let agent = Agent::parse(options)?;
+    let target = target::find(&options.target)?;
+    let mut plan = match options.native {
+        true => native::plan(&agent, &target)?,
+        false => java::plan(&agent, &target)?,
+    };
+    let say = human::Stream::stderr();
+    if !options.json {
+        for warning in &plan.warnings {
+            print_finding(&say, &say.yellow("warning"), warning);
+        }
+    }
+    if let Some(failure) = blocked(&mut plan, &agent, &target) {
+        return Err(failure);
+    }
+    if options.once && !plan.already_loaded.is_empty() {
+        return Ok(report(options, &agent, &target, "already-loaded", plan, None));
+    }
+    if options.dry_run {
+        return Ok(report(options, &agent, &target, "planned", plan, None));
+    }
+    let interrupt = Interrupt::catch();
+    let facts = TargetJson::of(&target);
+    let stderr = TargetStderr::follow(&target);
+    let supervision = match options.supervised {
+        true => Some(supervised::Supervision::open(&agent, &target)?),
+        false => None,
+    };
+    let request = match &supervision {
+        Some(supervision) => supervision.request()?,
+        None => plan.request.clone(),
+    };
+    let mut client = options.patience.client(target, &interrupt);
+    let timing = send(&mut client, &request, &agent, supervision.as_ref(), stderr)?;
+    let label = label(client.target());
+    Ok(report_on(options, &agent, facts, &label, "loaded", plan, Some(timing)))
+}
+
+/// Sends, waits for the answer, and fails unless the agent says that it has started.
+fn send(
+    client: &mut Client<'_>,
+    request: &Request,
+    agent: &Agent,
+    supervision: Option<&supervised::Supervision>,
+    stderr: TargetStderr,
+) -> Result<Timing, Failure> {
+    let who = label(client.target());
+    let reply = client.send(request)?;
+    let header = reply.header();
+    let (text, answered) = reply.into_text(REPLY_LIMIT)?;
+    let outcome = LoadOutcome::parse(header, &text);
+    let failed = match (outcome, supervision) {
+        (LoadOutcome::Loaded, None) => None,
+        (LoadOutcome::Loaded, Some(supervision)) => supervision.failure(agent, &who),
+        (LoadOutcome::AgentFailed(code), _) => Some(agent_failed(agent, &who, code)),
+        (LoadOutcome::NotLoaded(words), _) => Some(not_loaded(agent, &who, header, &words)),
+    };
+    match failed {
+        None => Ok(Timing {
+            listener_ms: client.timings().listener.map(|time| time.as_secs_f64() * 1000.0),
+            answer_ms: answered.as_secs_f64() * 1000.0,
+        }),
+        Some(failure) => Err(stderr.explain(failure)),
+    }
+}
+
+fn agent_failed(agent: &Agent, who: &str, code: i32) -> Failure {
+    let failure =
+        Failure::new(EXIT_FAILED, "agent-failed", format!("{} did not start in {who}", agent.path()));
+    match explain_code(code).filter(|_| !agent.native || code < 0) {
+        Some((meaning, remedy)) => failure.evidence(format!("return code {code}: {meaning}")).remedy(remedy),
+        None if agent.native => failure.evidence(format!("its Agent_OnAttach returned {code}")).remedy(
+            "the library's documentation says what that means; its words, if any, are on the jvm's stderr",
+        ),
+        None => failure.evidence(format!("return code {code}")).remedy("look at the jvm's stderr"),
+    }
+}
+
+fn not_loaded(agent: &Agent, who: &str, header: i32, words: &str) -> Failure {
+    let failure =
+        Failure::new(EXIT_FAILED, "not-loaded", format!("{} was not loaded into {who}", agent.path()));
+    let evidence = match words {
+        "" => format!("the jvm answered {header} and nothing else"),
+        words => format!("the jvm says: {}", words.split('\n').map(str::trim).collect::<Vec<_>>().join("; ")),
+    };
+    failure.evidence(evidence).remedy("jgraft doctor and jgraft check say what stands against it")
+}
+
+/// The first error as the failure, the others below it.
+fn blocked(plan: &mut Plan, agent: &Agent, target: &Target) -> Option<Failure> {
+    if plan.errors.is_empty() {
+        return None;
+    }
+    let first = plan.errors.remove(0);
+    let rest = plan.errors.iter().map(|f| format!("also: {} [{}]; {}", f.cause, f.code, f.remedy)).collect();
+    let cause = format!("{} was not sent to {}: {}", agent.path(), label(target), first.cause);
+    Some(
+        Failure::new(EXIT_BLOCKED, first.code, cause)
+            .evidence(first.evidence)
+            .remedy(first.remedy)
+            .detail(rest),
+    )
+}
+
+fn report(
+    options: &Load,
+    agent: &Agent,
+    target: &Target,
+    outcome: &'static str,
+    plan: Plan,
+    timing: Option<Timing>,
+) -> ExitCode {
+    report_on(options, agent, TargetJson::of(target), &label(target), outcome, plan, timing)
+}
+
+fn report_on(
+    options: &Load,
+    agent: &Agent,
+    facts: TargetJson,
+    who: &str,
+    outcome: &'static str,
+    plan: Plan,
+    timing: Option<Timing>,
+) -> ExitCode {
+    let request = (outcome == "planned").then(|| shown(&plan.request));
+    let next = next_start(&agent.for_command_line());
+    if options.json {
+        let agent = agent.path().to_owned();
+        let body = Report {
+            target: facts,
+            agent,
+            outcome,
+            request,
+            warnings: plan.warnings,
+            timing,
+            next_start: next,
+        };
+        json::print("load", &body);
+        return ExitCode::SUCCESS;
+    }
+    let out = human::Stream::stdout();
+    let path = human::clean(agent.path());
+    match outcome {
+        "planned" => {
+            out.line(&format!("would send to {who}: {}", request.unwrap_or_default()));
+            out.line("nothing was sent (--dry-run)");
+        }
+        "already-loaded" => {
+            out.line(&format!("{path} is in {who} already; nothing was sent (--once)"));
+            for evidence in &plan.already_loaded {
+                out.line(&format!("  {}", human::clean(evidence)));
+            }
+        }
+        _ => {
+            let took = timing.map_or(0.0, |timing| timing.answer_ms + timing.listener_ms.unwrap_or(0.0));
+            out.line(&format!("loaded {path} into {who} in {took:.1} ms"));
+            out.line(&format!("for its next start: {}", next[0]));
+            out.line(&format!("                or: {}", next[1]));
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+/// The request with its NULs made visible as blanks, as one would type it for jattach.
+fn shown(request: &Request) -> String {
+    let words = request.as_bytes().split(|&b| b == 0).skip(1).filter(|word| !word.is_empty());
+    human::clean(&words.map(String::from_utf8_lossy).collect::<Vec<_>>().join(" "))
+}
+
+/// What `doctor` finds, as the beginning of a plan.
+fn plan_from(request: Request, preflight: Preflight) -> Plan {
+    Plan {
+        request,
+        errors: preflight.blockers.iter().map(FindingJson::of).collect(),
+        warnings: preflight.warnings.iter().map(FindingJson::of).collect(),
+        already_loaded: Vec::new(),
+    }
+}
+
+/// Adds a file's visibility and readability for the target to a plan.
+fn add_visibility(plan: &mut Plan, target: &Target, path: &std::path::Path) {
+    if let Err(finding) = files::seen_by(target, path) {
+        plan.errors.push(FindingJson::of(&finding));
+    }
+}
+
+fn push(list: &mut Vec<FindingJson>, finding: &Finding) {
+    list.push(FindingJson::of(finding));
+}

@@ -1,0 +1,67 @@
+//! `load --supervised`: the bundled agent loads the user's agent inside the target, and reports what plain attach keeps
+//! to itself: how far it came, and the whole stack trace.
+
+use jgraft_attach::{Request, Target};
+use jgraft_protocol::properties;
+use jgraft_protocol::session::{reply, request};
+
+use super::agent::Agent;
+use crate::bundle::AGENT_JAR_NAME;
+use crate::failure::{EXIT_FAILED, Failure};
+use crate::session::Session;
+
+/// An open session that asks for one agent.
+pub(crate) struct Supervision(Session);
+
+impl Supervision {
+    pub(crate) fn open(agent: &Agent, target: &Target) -> Result<Supervision, Failure> {
+        let mut wanted = vec![(request::VERB, request::VERB_LOAD), (request::JAR, agent.path())];
+        if let Some(options) = &agent.options {
+            wanted.push((request::OPTIONS, options));
+        }
+        Ok(Supervision(Session::open(target, &wanted)?))
+    }
+
+    /// The bundled agent's own load.
+    pub(crate) fn request(&self) -> Result<Request, Failure> {
+        Request::load_java_agent(self.0.agent_jar(), Some(self.0.path()))
+            .map_err(|finding| Failure::blocked(&finding))
+    }
+
+    /// `None` where the agent says that all is well.
+    pub(crate) fn failure(&self, agent: &Agent, who: &str) -> Option<Failure> {
+        let Some(said) = self.0.reply() else {
+            return Some(
+                Failure::new(
+                    EXIT_FAILED,
+                    "no-report",
+                    format!("whether {} started in {who} is not known", agent.path()),
+                )
+                .evidence(format!("{AGENT_JAR_NAME} ran and left no report in its session"))
+                .remedy("look at the service; load without --supervised"),
+            );
+        };
+        let get = |key| properties::get(&said, key);
+        if get(reply::OUTCOME) == Some(reply::OK) {
+            return None;
+        }
+        let stage = get(reply::STAGE).unwrap_or("?");
+        let message = get(reply::MESSAGE).unwrap_or_default();
+        let evidence = match get(reply::EXCEPTION) {
+            Some(exception) if message.is_empty() => exception.to_owned(),
+            Some(exception) => format!("{exception}: {message}"),
+            None => message.to_owned(),
+        };
+        let code =
+            get(reply::CODE).map_or(String::new(), |code| format!(" (return code {code} by plain attach)"));
+        let failure =
+            Failure::new(EXIT_FAILED, "agent-failed", format!("{} did not start in {who}", agent.path()))
+                .evidence(format!("stage {stage}: {evidence}{code}"))
+                .remedy("mend the agent or its options; the service itself was not harmed");
+        let stack = get(reply::STACK).unwrap_or_default();
+        Some(match stack {
+            "" => failure,
+            stack => failure.detail(stack.lines().map(|line| line.replace('\t', "    ")).collect()),
+        })
+    }
+}

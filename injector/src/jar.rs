@@ -1,0 +1,106 @@
+//! An agent jar put to the checks of [`jgraft_agentjar`], with the facts that only a look at files and at a target gives.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use jgraft_agentjar::{Neighbour, Question, Report, TargetFacts, check, unopened};
+use jgraft_attach::{Kind, Target, files};
+
+/// Checks the jar at `path`, which is absolute, as it would be sent to `target` with `options`.
+pub(crate) fn examine(path: &str, options: Option<&str>, target: Option<&Target>) -> Report {
+    let facts = target.map(|target| facts(path.as_ref(), target));
+    let real = std::fs::canonicalize(path).ok();
+    let look = |path: &Path| look(path, target);
+    let question = Question {
+        real_path: real.as_deref(),
+        options: options.map(str::as_bytes),
+        target: facts.as_ref(),
+        look: &look,
+        ..Question::new(path.as_ref())
+    };
+    match open(path.as_ref()) {
+        Ok(jar) => check(jar, &question),
+        Err(error) => unopened(&error, &question),
+    }
+}
+
+/// A plain file only: a FIFO by that name must not hold us.
+fn open(path: &Path) -> std::io::Result<File> {
+    let metadata = std::fs::metadata(path)?;
+    if metadata.is_dir() {
+        return Err(std::io::Error::new(std::io::ErrorKind::IsADirectory, "it is a directory"));
+    }
+    if !metadata.is_file() {
+        return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, "it is no plain file"));
+    }
+    File::open(path)
+}
+
+/// What the target tells about itself and about this jar.
+fn facts(path: &Path, target: &Target) -> TargetFacts {
+    let options = target.options();
+    TargetFacts {
+        feature_version: target.feature(),
+        preview_enabled: (target.kind() == Kind::HotSpot).then(|| options.has("--enable-preview").is_some()),
+        file_name_encoding: file_name_encoding(target),
+        unreadable: match files::readable_by(target, path) {
+            Some(Err(e)) if e.kind() != std::io::ErrorKind::NotFound => Some(e.to_string()),
+            _ => None,
+        },
+        class_path: class_path(target),
+        already_loaded: already_loaded(path, target),
+    }
+}
+
+/// The first variable that is set decides (setlocale(3)): what stands behind its dot.
+fn file_name_encoding(target: &Target) -> Option<String> {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(|name| target.environment(name));
+    match locale {
+        None => Some("ANSI_X3.4-1968".to_owned()),
+        Some(locale) => match locale.split_once('.') {
+            Some((_, encoding)) => Some(encoding.split('@').next().unwrap_or(encoding).to_owned()),
+            None if matches!(&*locale, "C" | "POSIX") => Some("ANSI_X3.4-1968".to_owned()),
+            None => None,
+        },
+    }
+}
+
+fn class_path(target: &Target) -> Vec<PathBuf> {
+    let text =
+        target.perfdata().and_then(|perf| perf.text("java.property.java.class.path")).unwrap_or_default();
+    text.split(':')
+        .filter(|entry| !entry.is_empty())
+        .filter_map(|entry| target.resolve(entry.as_ref()))
+        .collect()
+}
+
+/// In the options by the same file, or open in one of its descriptors.
+fn already_loaded(path: &Path, target: &Target) -> Vec<String> {
+    let by_option = target.options().java_agents().filter(|agent| {
+        let resolved = target.resolve(agent.as_ref());
+        resolved.is_some_and(|resolved| resolved == path)
+    });
+    let by_option: Vec<_> =
+        by_option.map(|agent| format!("-javaagent:{agent} is among its options")).collect();
+    let by_descriptor = files::open_in(target, path).into_iter().map(|fd| format!("it is open as {fd}"));
+    by_option.into_iter().chain(by_descriptor).collect()
+}
+
+fn look(path: &Path, target: Option<&Target>) -> Neighbour {
+    let opened = match target {
+        None => open(path),
+        Some(target) => match target.root() {
+            Ok(root) => match root.open_file(path) {
+                Err(_) if root.open_dir(path).is_ok() => return Neighbour::Directory,
+                other => other,
+            },
+            Err(_) => return Neighbour::Unknown,
+        },
+    };
+    match opened {
+        Ok(file) => Neighbour::File(Box::new(file)),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Neighbour::Missing,
+        Err(e) if e.kind() == std::io::ErrorKind::IsADirectory => Neighbour::Directory,
+        Err(_) => Neighbour::Unknown,
+    }
+}
