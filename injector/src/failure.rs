@@ -57,8 +57,10 @@ impl Failure {
         Failure { remedy: remedy.into(), ..self }
     }
 
-    pub(crate) fn detail(self, detail: Vec<String>) -> Failure {
-        Failure { detail, ..self }
+    /// Adds further lines for people.
+    pub(crate) fn detail(mut self, lines: impl IntoIterator<Item = String>) -> Failure {
+        self.detail.extend(lines);
+        self
     }
 
     /// Says it on stderr, or as one object on stdout, and gives the exit code.

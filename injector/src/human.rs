@@ -55,7 +55,12 @@ fn wants_colour() -> bool {
 
 /// A target chooses its command line, its counters and its messages: control characters in them are shown, not obeyed.
 pub(crate) fn clean(text: &str) -> String {
-    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
+    let show = |c: char| match c {
+        '\t' => "    ".to_owned(),
+        c if c.is_control() => c.escape_default().to_string(),
+        c => c.to_string(),
+    };
+    text.chars().map(show).collect()
 }
 
 /// `12s`, `3m 4s`, `5h 6m`, `7d 8h`.
@@ -75,7 +80,7 @@ mod tests {
 
     #[test]
     fn control_characters_are_shown() {
-        assert_eq!(clean("a\x1b[2Jb\tü"), "a\\u{1b}[2Jb\\tü");
+        assert_eq!(clean("a\x1b[2Jb\tü\u{9b}"), "a\\u{1b}[2Jb    ü\\u{9b}");
     }
 
     #[test]

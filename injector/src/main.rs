@@ -13,6 +13,7 @@ mod human;
 mod interrupt;
 mod jar;
 mod json;
+mod next_start;
 mod session;
 mod target;
 

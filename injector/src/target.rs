@@ -20,7 +20,6 @@ pub(crate) fn find(text: &str) -> Result<Target, Failure> {
         ),
         NotOne::Several { ref candidates, .. } => {
             let lines = candidates.iter().map(|t| format!("{:>7}  {}", t.pid(), t.program().unwrap_or("?")));
-            let lines = lines.collect();
             Failure::usage(error.to_string(), "each of those below matches", "name one by its pid").detail(lines)
         }
         NotOne::Proc(_) => Failure::usage(error.to_string(), "/proc", "mount /proc, or run jgraft as root"),

@@ -6,7 +6,7 @@ use jgraft_agentjar::{Report, Severity};
 use serde::Serialize;
 
 use crate::cli::Check;
-use crate::commands::doctor::{FindingJson, next_start, print_finding};
+use crate::commands::doctor::{FindingJson, print_finding};
 use crate::commands::load::agent::Agent;
 use crate::failure::{EXIT_BLOCKED, Failure};
 use crate::{human, jar, json, target};
@@ -37,7 +37,7 @@ pub(crate) fn run(options: &Check) -> Result<ExitCode, Failure> {
     };
     let (errors, warnings) = (of(Severity::Error), of(Severity::Warning));
     let code = ExitCode::from(if errors.is_empty() { 0 } else { EXIT_BLOCKED });
-    let next_start = next_start(&agent.for_command_line());
+    let next_start = agent.next_start();
     if !options.json {
         print(&agent, &report, &warnings, &errors, &next_start);
         return Ok(code);

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::cli::Doctor;
 use crate::failure::{EXIT_BLOCKED, Failure};
 use crate::interrupt::Interrupt;
+use crate::next_start::next_start;
 use crate::target::{TargetJson, label};
 use crate::{human, json, target};
 
@@ -68,7 +69,7 @@ pub(crate) fn run(options: &Doctor) -> Result<ExitCode, Failure> {
                 good: preflight.good,
                 warnings: preflight.warnings.iter().map(FindingJson::of).collect(),
                 blockers: preflight.blockers.iter().map(FindingJson::of).collect(),
-                next_start: next_start("AGENT.jar=OPTIONS"),
+                next_start: next_start("-javaagent:AGENT.jar=OPTIONS"),
                 probe,
             },
         );
@@ -97,11 +98,6 @@ pub(crate) fn examine_for_agents(target: &Target) -> Preflight {
         Err(blocker) => preflight.blockers.push(blocker),
     }
     preflight
-}
-
-/// How to have the agent at the next start, whatever stands against loading it now.
-pub(crate) fn next_start(agent: &str) -> [String; 2] {
-    [format!("java -javaagent:{agent} …"), format!("JAVA_TOOL_OPTIONS='-javaagent:{agent}'")]
 }
 
 fn probe(options: &Doctor, target: Target) -> Result<String, Failure> {
@@ -143,7 +139,7 @@ fn print(target: &Target, preflight: &Preflight, probe: Option<&str>) {
         (0, true) => "it can be attached to in a moment",
         _ => "it cannot be attached to",
     });
-    let [command_line, variable] = next_start("AGENT.jar=OPTIONS");
+    let [command_line, variable] = next_start("-javaagent:AGENT.jar=OPTIONS");
     out.line(&format!("an agent for its next start: {command_line}"));
     out.line(&format!("                         or: {variable}"));
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::Load;
 use crate::failure::Failure;
+use crate::next_start::next_start;
 
 /// Longer options do not fit any protocol; a file given by mistake (a core dump) is not read to its end.
 const OPTIONS_LIMIT: u64 = 1 << 20;
@@ -53,12 +54,17 @@ impl Agent {
         !self.path.starts_with('/')
     }
 
-    /// What goes behind `-javaagent:`.
-    pub(crate) fn for_command_line(&self) -> String {
-        match &self.options {
-            Some(options) => format!("{}={options}", self.path),
-            None => self.path.clone(),
-        }
+    /// How to have it at the next start, whatever stands against loading it now.
+    pub(crate) fn next_start(&self) -> [String; 2] {
+        let kind = match (self.native, self.is_bare_name()) {
+            (false, _) => "-javaagent:",
+            (true, false) => "-agentpath:",
+            (true, true) => "-agentlib:",
+        };
+        next_start(&match &self.options {
+            Some(options) => format!("{kind}{}={options}", self.path),
+            None => format!("{kind}{}", self.path),
+        })
     }
 }
 

@@ -7,7 +7,7 @@ use jgraft_attach::{LoadOutcome, files};
 use serde::Serialize;
 
 use crate::cli::Load;
-use crate::commands::doctor::{FindingJson, next_start, print_finding};
+use crate::commands::doctor::{FindingJson, print_finding};
 use crate::failure::{EXIT_BLOCKED, EXIT_FAILED, Failure};
 use crate::interrupt::Interrupt;
 use crate::target::{TargetJson, label};
@@ -154,15 +154,15 @@ fn blocked(plan: &mut Plan, agent: &Agent, target: &Target) -> Option<Failure> {
     if plan.errors.is_empty() {
         return None;
     }
-    let first = plan.errors.remove(0);
-    let rest = plan.errors.iter().map(|f| format!("also: {} [{}]; {}", f.cause, f.code, f.remedy)).collect();
-    let cause = format!("{} was not sent to {}: {}", agent.path(), label(target), first.cause);
-    Some(
-        Failure::new(EXIT_BLOCKED, first.code, cause)
-            .evidence(first.evidence)
-            .remedy(first.remedy)
-            .detail(rest),
-    )
+    let FindingJson { code, cause, evidence, remedy } = plan.errors.remove(0);
+    let rest = plan.errors.iter().map(|f| format!("also: {} [{}]; {}", f.cause, f.code, f.remedy));
+    let what = format!("{} was not sent to {}", agent.path(), label(target));
+    // A finding about a jar is its own evidence.
+    let (cause, evidence) = match evidence.as_str() {
+        "" => (what, cause),
+        _ => (format!("{what}: {cause}"), evidence),
+    };
+    Some(Failure::new(EXIT_BLOCKED, code, cause).evidence(evidence).remedy(remedy).detail(rest))
 }
 
 fn report(
@@ -186,7 +186,7 @@ fn report_on(
     timing: Option<Timing>,
 ) -> ExitCode {
     let request = (outcome == "planned").then(|| shown(&plan.request));
-    let next = next_start(&agent.for_command_line());
+    let next = agent.next_start();
     if options.json {
         let agent = agent.path().to_owned();
         let body = Report {

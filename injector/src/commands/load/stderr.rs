@@ -26,16 +26,15 @@ impl TargetStderr {
     pub(crate) fn explain(self, failure: Failure) -> Failure {
         let mut text = Vec::new();
         let said = match self.file {
-            None => return failure.detail(vec![self.hint()]),
+            None => return failure.detail([self.hint()]),
             Some(file) => file.take(LIMIT).read_to_end(&mut text).map(|_| String::from_utf8_lossy(&text)),
         };
         match said {
             Ok(said) if !said.trim().is_empty() => {
                 let head = format!("its stderr ({}) gained meanwhile:", self.destination);
-                failure
-                    .detail([head].into_iter().chain(said.lines().map(|line| format!("  {line}"))).collect())
+                failure.detail([head].into_iter().chain(said.lines().map(|line| format!("  {line}"))))
             }
-            _ => failure.detail(vec![format!("its stderr ({}) gained nothing", self.destination)]),
+            _ => failure.detail([format!("its stderr ({}) gained nothing", self.destination)]),
         }
     }
 

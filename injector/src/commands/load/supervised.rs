@@ -48,9 +48,8 @@ impl Supervision {
         let stage = get(reply::STAGE).unwrap_or("?");
         let message = get(reply::MESSAGE).unwrap_or_default();
         let evidence = match get(reply::EXCEPTION) {
-            Some(exception) if message.is_empty() => exception.to_owned(),
-            Some(exception) => format!("{exception}: {message}"),
-            None => message.to_owned(),
+            Some(exception) if !message.contains(exception) => format!("{exception}: {message}"),
+            _ => message.to_owned(),
         };
         let code =
             get(reply::CODE).map_or(String::new(), |code| format!(" (return code {code} by plain attach)"));
@@ -61,7 +60,7 @@ impl Supervision {
         let stack = get(reply::STACK).unwrap_or_default();
         Some(match stack {
             "" => failure,
-            stack => failure.detail(stack.lines().map(|line| line.replace('\t', "    ")).collect()),
+            stack => failure.detail(stack.lines().map(str::to_owned)),
         })
     }
 }
