@@ -1,5 +1,6 @@
 // Supervised load, end to end but for the attach: options, capabilities, class paths, and every way to fail.
 
+import io.jgraft.agent.Stub;
 import java.lang.instrument.ClassDefinition;
 import java.lang.instrument.ClassFileTransformer;
 import java.lang.instrument.Instrumentation;
@@ -31,6 +32,7 @@ final class LoadTests {
         wrongJars();
         wrongClasses();
         failures();
+        fullHeap();
         bootClassPath();
     }
 
@@ -190,8 +192,29 @@ final class LoadTests {
         failed(load(jar, "options", "evil"), "agentmain", "102", "agents.Evil");
     }
 
+    private void fullHeap() throws Exception {
+        Session session = new Session(jars, jars.agentJar, "verb", "load", "jar",
+                jars.of("Agent-Class: agents.Hog\n", "Hog").toString());
+        Throwable thrown = null;
+        try {
+            Stub.agentmain(session.directory.toString(), inst);
+        } catch (Throwable t) {
+            thrown = t;
+        }
+        System.getProperties().remove("agents.held");
+        check.equal("a full heap, no exception", thrown, null);
+        // Whether the heap has room again for the agent's own story is up to the collector: the outcome must be told.
+        Properties reply = Session.reply(session.directory);
+        check.that("a full heap is told", reply != null && "failed".equals(reply.getProperty("outcome"))
+                && "java.lang.OutOfMemoryError".equals(reply.getProperty("exception")), reply);
+    }
+
     private void failed(Properties reply, String stage, String code, String message) {
         String what = "expecting '" + message + "'";
+        if (reply == null) {
+            check.that(what, false, "no reply");
+            return;
+        }
         check.equal(what + ": outcome", reply.getProperty("outcome"), "failed");
         check.equal(what + ": stage", reply.getProperty("stage"), stage);
         check.equal(what + ": code", reply.getProperty("code"), code);
