@@ -93,6 +93,20 @@ pub(super) fn check<R: Read + Seek>(
         }
     }
     report.findings.dedup();
+    let supertypes = class.super_class_name().ok().flatten().into_iter().chain(class.interfaces().flatten());
+    for supertype in supertypes.map(|name| name.to_string()) {
+        if !class_source::is_known(jar, manifest, &supertype, question) {
+            report.findings.push(Finding::warning(
+                "supertype-not-found",
+                format!(
+                    "{name} extends or implements {}, which is not in the jar: if the target has no such class, \
+                     the agent class can't be loaded",
+                    supertype.replace('/', ".")
+                ),
+                "pack the class into the jar",
+            ));
+        }
+    }
     check_types(jar, manifest, &class, &name, question, &mut report.findings);
 }
 

@@ -25,8 +25,10 @@ pub(super) fn refusal(error: &JarError) -> Finding {
     Finding::error(code, format!("the JVM can't open the jar: {error}"), remedy)
 }
 
-pub(super) fn check<R: Read + Seek>(jar: &Jar<R>, findings: &mut Vec<Finding>) {
-    if let Some(unsupported) = jar.unsupported() {
+/// Whether the JVM will open the jar to load classes from it.
+pub(super) fn check<R: Read + Seek>(jar: &Jar<R>, findings: &mut Vec<Finding>) -> bool {
+    let unsupported = jar.unsupported();
+    if let Some(unsupported) = &unsupported {
         findings.push(Finding::error(
             "zip-entry-unsupported",
             format!(
@@ -43,4 +45,5 @@ pub(super) fn check<R: Read + Seek>(jar: &Jar<R>, findings: &mut Vec<Finding>) {
             "pack the jar so that each name is there once",
         ));
     }
+    unsupported.is_none()
 }
