@@ -13,6 +13,8 @@ use crate::proc::status::Status;
 use crate::sys::Identity;
 use crate::target::{self, Target, read_status};
 
+/// A VM without counters is given so long to create itself; with them it takes 0.05 to 0.5 s.
+const SETTLED: Duration = Duration::from_secs(2);
 /// A JVM that does not catch SIGQUIT by this age is not merely starting.
 const START_UP: Duration = Duration::from_secs(60);
 
@@ -107,17 +109,19 @@ pub(crate) fn is_starting(target: &Target) -> bool {
     if target.kind() == target::Kind::Launcher {
         return target.uptime() < START_UP;
     }
+    let young = target.uptime() < START_UP;
+    if target.perfdata_is_coming() {
+        return young;
+    }
     if let Some(perf) = target.perfdata() {
         return match perf.long("sun.rt.createVmEndTime") {
             Some(end) => end == 0,
-            None => !target.status().catches_sigquit() && target.uptime() < START_UP,
+            None => young && !target.status().catches_sigquit(),
         };
     }
-    // Without counters: the periodic thread is the last that a VM starts; a VM may also do without it.
-    let settled = target.status().catches_sigquit()
-        && (target.uptime() > Duration::from_secs(2)
-            || target.process().has_thread_named("VM Periodic Tas").unwrap_or(false));
-    !settled && target.uptime() < START_UP
+    // Without counters there is no certain sign from outside: SIGQUIT is caught and every thread of the VM's own is up
+    // long before the module system is, so only time tells.
+    young && (!target.status().catches_sigquit() || target.uptime() < SETTLED)
 }
 
 pub(crate) fn starting(target: &Target) -> Finding {
@@ -174,7 +178,11 @@ fn jvm_proof(target: &Target) -> Result<String, Finding> {
             Kind::NoAccess,
             format!("pid {pid} belongs to {} and cannot be looked into", target.user()),
             format!("/proc/{pid}/maps is closed to uid {}", Identity::current().uid),
-            format!("run jgraft as root or as {}", target.user()),
+            match Identity::current().uid {
+                0 => "it is shielded even from root: by a user namespace, a security module, or hidepid"
+                    .to_owned(),
+                _ => format!("run jgraft as root or as {}", target.user()),
+            },
         )),
     }
 }

@@ -1,7 +1,6 @@
 //! For the live tests of the command line: runs jgraft as a user would, and makes the agents that they load.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
-
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
