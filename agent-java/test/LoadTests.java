@@ -173,9 +173,10 @@ final class LoadTests {
         failed(reply, "agentmain", "102", "no \u00e4gent\ntoday");
         check.equal("its own exception", reply.getProperty("exception"), "java.lang.IllegalStateException");
         String stack = reply.getProperty("stack");
-        check.that("the stack begins with it", stack.startsWith("java.lang.IllegalStateException: no \u00e4gent\ntoday\n"
-                + "\tat agents.Failing.agentmain(Failing.java:"), stack);
-        check.contains("the stack has the suppressed one", stack, "\tSuppressed: java.lang.RuntimeException: also this");
+        check.that("the stack begins with it", stack.startsWith(
+                "java.lang.IllegalStateException: no \u00e4gent\ntoday\n\tat agents.Failing.agentmain(Failing.java:"), stack);
+        check.contains("the stack has the suppressed one", stack,
+                "\tSuppressed: java.lang.RuntimeException: also this");
         check.contains("the stack has the cause", stack, "\nCaused by: java.io.IOException: disk on fire\n");
         check.that("the stack has none of our frames", !stack.contains("jgraft") && !stack.contains("reflect"), stack);
 
