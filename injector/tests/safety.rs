@@ -246,6 +246,7 @@ fn a_jvm_in_its_first_milliseconds_is_waited_for() {
                 .main("OrderService")
                 .program_args(["--quiet"])
                 .start()?;
+            wait_for_launcher(service.pid())?;
             load(service.pid(), &format!("{}=early", text(&jar)), &[])?.expect(0)?;
             service.wait_ready()?;
             service.wait_for_stdout(|line| line.contains("options [early]"), PATIENCE)?;
