@@ -1,0 +1,86 @@
+//! Write an agent that runs inside a JVM in safe Rust: the calls of the JVM Tool Interface, its events, its memory.
+//!
+//! - [`export_agent!`] exports `Agent_OnLoad`, `Agent_OnAttach` and `Agent_OnUnload` for a type that is an [`Agent`];
+//! - [`Environment`] is a JVMTI environment: capabilities, events, the classes of the JVM, retransformation;
+//! - [`Events`] is what an environment tells; a [`ClassFile`] is what the class file load hook saw.
+//!
+//! Every entry from the JVM catches panics, and nothing is printed for them. JNI is the `jni` crate's business: where a
+//! call needs it, it takes that crate's `Env`. There is just what the agent of this project uses; a new function is a
+//! line in `table.rs` and a safe method in the file of its subject.
+//!
+//! It is not a complete binding, and it starts no thread, opens no file and keeps no log.
+//!
+//! ```
+//! use std::ffi::CStr;
+//! use std::sync::Arc;
+//! use std::sync::atomic::{AtomicUsize, Ordering};
+//!
+//! use jgraft_jvmti::jni::JavaVM;
+//! use jgraft_jvmti::{Agent, ClassFile, Entry, Environment, Error, Event, Events, Panic};
+//!
+//! /// Counts the classes that are loaded.
+//! struct Counter(AtomicUsize);
+//!
+//! impl Events for Counter {
+//!     fn class_file_load_hook(&self, _: &Environment, _: &ClassFile<'_>) {
+//!         self.0.fetch_add(1, Ordering::Relaxed);
+//!     }
+//!
+//!     fn panicked(&self, _: Event, _: &Panic) {}
+//! }
+//!
+//! fn count(vm: &JavaVM) -> Result<(), Error> {
+//!     let environment = Environment::get(vm)?;
+//!     environment.listen(Arc::new(Counter(AtomicUsize::new(0))))?;
+//!     environment.enable(Event::ClassFileLoadHook)
+//! }
+//!
+//! struct CountingAgent;
+//!
+//! impl Agent for CountingAgent {
+//!     fn on_load(vm: &JavaVM, _options: &CStr) -> i32 {
+//!         i32::from(count(vm).is_err())
+//!     }
+//!
+//!     fn on_attach(vm: &JavaVM, _options: &CStr) -> i32 {
+//!         i32::from(count(vm).is_err())
+//!     }
+//!
+//!     fn panicked(_: Entry, _: &Panic) -> i32 {
+//!         2
+//!     }
+//! }
+//!
+//! jgraft_jvmti::export_agent!(CountingAgent);
+//! # fn main() {}
+//! ```
+
+mod capabilities;
+mod class;
+mod env;
+mod error;
+mod event;
+mod export;
+mod guard;
+mod memory;
+mod raw;
+mod table;
+
+#[cfg(test)]
+mod fake_vm;
+#[cfg(test)]
+mod header;
+
+pub use capabilities::Capabilities;
+pub use class::Class;
+pub use env::Environment;
+pub use error::{Error, ErrorCode};
+pub use event::{ClassFile, Event, Events, Loader};
+pub use export::{Agent, Entry};
+pub use guard::{Panic, catch};
+
+/// The JNI side of the border.
+pub use jni;
+
+#[doc(hidden)]
+pub use export::entry;

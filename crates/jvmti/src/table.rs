@@ -1,0 +1,87 @@
+//! The function table of a JVMTI environment: each function used, by its number in `jvmti.h`, with its signature.
+//!
+//! Numbers and signatures never change between releases, and new functions take reserved or higher numbers, so one
+//! table fits every JVM; the test in `header.rs` compares it with the headers of the machine's JDKs. Up to
+//! [`TABLE_LENGTH`] a slot is there in every JVM; beyond, the JVM's version has to be asked first.
+
+#![allow(unsafe_code, reason = "calls through the JVM's function pointers")]
+
+use std::ffi::{c_char, c_uchar};
+
+use jni::sys::{jclass, jint};
+
+use crate::error::{Error, ErrorCode};
+use crate::raw::{
+    jthread, jvmtiCapabilities, jvmtiEnv, jvmtiError, jvmtiEvent, jvmtiEventCallbacks, jvmtiEventMode,
+};
+
+/// Slots of a JVMTI 1.1 table, the oldest with RetransformClasses.
+const TABLE_LENGTH: usize = 154;
+
+/// A function as it is declared here: number, name, and name and type of each parameter.
+#[cfg(test)]
+pub(crate) type Declared = (usize, &'static str, &'static [(&'static str, &'static str)]);
+
+macro_rules! functions {
+    ($(
+        $(#[$doc:meta])*
+        $number:literal $Name:ident = $name:ident($($parameter:ident: $type:ty),* $(; $variadic:tt)?);
+    )*) => {
+        $(
+            $(#[$doc])*
+            ///
+            /// # Safety
+            /// `env` is a JVMTI environment that is not disposed; the arguments are what the JVMTI specification asks
+            /// for.
+            pub(crate) unsafe fn $name(env: *mut jvmtiEnv $(, $parameter: $type)*) -> Result<(), Error> {
+                type Function = unsafe extern "C" fn(*mut jvmtiEnv $(, $type)* $(, $variadic)?) -> jvmtiError;
+                const NAME: &str = stringify!($Name);
+                const SLOT: usize = $number - 1;
+                const { assert!(SLOT < TABLE_LENGTH) };
+                // SAFETY: the caller's env points at an environment.
+                let functions = unsafe { (*env).functions };
+                // SAFETY: every table has TABLE_LENGTH slots, and this is one of them.
+                let slot = unsafe { functions.add(SLOT) };
+                // SAFETY: as above; the table is constant for the life of the environment.
+                let Some(function) = (unsafe { slot.read() }) else {
+                    return Err(Error::Missing { call: NAME });
+                };
+                // SAFETY: the specification gives the function in this slot this signature.
+                let function: Function = unsafe { std::mem::transmute(function) };
+                // SAFETY: env and arguments are the caller's promise.
+                let result = unsafe { function(env $(, $parameter)*) };
+                ErrorCode::check(NAME, result)
+            }
+        )*
+
+        /// All of them.
+        #[cfg(test)]
+        pub(crate) const FUNCTIONS: &[Declared] =
+            &[$(($number, stringify!($Name), &[$((stringify!($parameter), stringify!($type))),*])),*];
+    };
+}
+
+functions! {
+    /// Turns an event on or off, for all threads where `event_thread` is null.
+    2 SetEventNotificationMode = set_event_notification_mode(
+        mode: jvmtiEventMode, event_type: jvmtiEvent, event_thread: jthread; ...
+    );
+    /// Gives memory of the environment back.
+    47 Deallocate = deallocate(mem: *mut c_uchar);
+    /// The signature and the generic signature of a class, in memory of the environment.
+    48 GetClassSignature = get_class_signature(
+        klass: jclass, signature_ptr: *mut *mut c_char, generic_ptr: *mut *mut c_char
+    );
+    /// Every loaded class: an array in memory of the environment, of new local references.
+    78 GetLoadedClasses = get_loaded_classes(class_count_ptr: *mut jint, classes_ptr: *mut *mut jclass);
+    /// Replaces all callbacks by a copy of these.
+    122 SetEventCallbacks = set_event_callbacks(
+        callbacks: *const jvmtiEventCallbacks, size_of_callbacks: jint
+    );
+    /// Ends the environment.
+    127 DisposeEnvironment = dispose_environment();
+    /// Adds capabilities, all or none.
+    142 AddCapabilities = add_capabilities(capabilities_ptr: *const jvmtiCapabilities);
+    /// Sends the original bytes of classes through the class file load hooks again.
+    152 RetransformClasses = retransform_classes(class_count: jint, classes: *const jclass);
+}
