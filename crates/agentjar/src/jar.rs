@@ -1,5 +1,5 @@
-//! A jar, opened within limits: the entries' directory is read, then one entry at a time, none whole in memory
-//! but the manifest's main section and the class at hand.
+//! A jar, opened within limits: the directory of entries is read, then one entry at a time; nothing is in
+//! memory but that directory, the manifest and the class at hand.
 //!
 //! What the JDK's three zip readers refuse (libjli's for the manifest, libzip's for the class path,
 //! java.util.zip for classes) is an error here too; what only zip tools refuse, a wrong checksum, is not.
@@ -123,8 +123,8 @@ impl<R: Read + Seek> Jar<R> {
         }
     }
 
-    /// Shows every class to `visit` until it says stop. False if the limits ended it first. Entries that can't
-    /// be read are passed over.
+    /// Shows every class to `visit` until it says stop; false if a limit ended it first. What can't be read
+    /// is passed over.
     pub(crate) fn scan_classes(&mut self, mut visit: impl FnMut(&[u8]) -> Scan) -> bool {
         for index in 0..self.archive.len() {
             let Ok(entry) = self.archive.by_index_data(index) else { continue };
