@@ -25,6 +25,7 @@ mod jdk;
 mod manifest;
 mod question;
 mod report;
+mod source;
 
 pub use check::{check, unopened};
 pub use finding::{Finding, Severity};

@@ -40,8 +40,8 @@ pub(super) fn check<R: Read + Seek>(
         findings.push(Finding::warning(
             "method-type-not-found",
             format!(
-                "a method of {name} has {missing} in its signature, which is not in the jar: if the target has \
-                 no such class, agentmain won't be found"
+                "a method of {name} has {missing} in its signature, which is not in the jar: if the target \
+                 has no such class, agentmain won't be found"
             ),
             "pack the class into the jar, or move that method to another class",
         ));

@@ -64,7 +64,8 @@ fn no_mutation_panics() {
         classes(&[agent("p")]),
         jar(
             "p",
-            "Agent-Class: @.Agent\nBoot-Class-Path: a%20b.jar c.jar\nClass-Path: x/ y.jar\nMulti-Release: true\n\n",
+            "Agent-Class: @.Agent\nBoot-Class-Path: a%20b.jar c.jar\nClass-Path: x/ y.jar\n\
+             Multi-Release: true\n\n",
             &[entry(&agent("p")), ("META-INF/versions/11/p/Agent.class".into(), agent("p").bytes())],
         ),
     ];
