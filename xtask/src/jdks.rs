@@ -2,10 +2,10 @@
 //! What can't be had is named with its reason and stops nothing. Tests find what is there by themselves
 //! (`jgraft_jvm_harness::Jdk::all`), fetched or not.
 
+mod apt_sources;
 mod debian;
 mod pypi;
 
-use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -70,9 +70,9 @@ fn must_run(root: Option<&Path>, home: &Path, origin: &str) -> Result<String> {
 }
 
 /// Runs a program quietly; its stdout, or an error with the line in which it says what is wrong.
-fn output(program: &str, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Result<String> {
-    let mut command = Command::new(program);
-    command.args(args).stdin(Stdio::null()).env("LC_ALL", "C.UTF-8").env("DEBIAN_FRONTEND", "noninteractive");
+fn output(command: &mut Command) -> Result<String> {
+    command.stdin(Stdio::null()).env("LC_ALL", "C.UTF-8").env("DEBIAN_FRONTEND", "noninteractive");
+    let program = command.get_program().to_string_lossy().into_owned();
     let output = command.output().with_context(|| format!("can't run {program}"))?;
     if !output.status.success() {
         bail!("{program}: {}", complaint(&String::from_utf8_lossy(&output.stderr), output.status));

