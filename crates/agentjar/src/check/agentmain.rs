@@ -97,11 +97,7 @@ pub(super) fn check<R: Read + Seek>(
 
 /// One finding for what only some JDKs refuse.
 fn only_by(rule: Lookup, finding: Finding) -> Finding {
-    Finding::warning(
-        finding.code,
-        format!("{} refuses: {}", rule.releases(), finding.sentence),
-        finding.remedy,
-    )
+    Finding::warning(finding.code, format!("on {}: {}", rule.releases(), finding.sentence), finding.remedy)
 }
 
 fn look_up(rule: Lookup, candidates: &Candidates) -> Outcome<'_> {

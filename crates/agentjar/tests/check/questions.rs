@@ -149,7 +149,7 @@ fn without_a_target_what_only_some_refuse_is_a_warning() {
         codes(&report),
         [(Severity::Warning, "class-version-too-new"), (Severity::Warning, "agentmain-not-public")]
     );
-    assert!(report.findings[1].sentence.starts_with("JDK 17 and newer refuses"), "{report:#?}");
+    assert!(report.findings[1].sentence.starts_with("on JDK 17 and newer: "), "{report:#?}");
     // No JDK takes this one.
     let class = Class::new("p/Agent").method(PUBLIC, "agentmain", TWO, &[RETURN]);
     let report = ask(&classes(&[class]), &Question::new(Path::new(PATH)));
