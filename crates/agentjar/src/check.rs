@@ -6,6 +6,7 @@ mod boot_class_path;
 mod capabilities;
 mod class_source;
 mod container;
+mod linkage;
 mod manifest_facts;
 mod request;
 mod target;
@@ -61,6 +62,7 @@ fn check_contents<R: Read + Seek>(jar: &mut Jar<R>, question: &Question<'_>, rep
     boot_class_path::check(manifest, question, findings);
     if let Some(class) = agent_class::find(jar, manifest, &name, question, report) {
         agentmain::check(jar, manifest, &class, question, report);
+        linkage::check(jar, manifest, &class, question, &mut report.findings);
     }
     capabilities::check(jar, manifest, &mut report.findings);
 }

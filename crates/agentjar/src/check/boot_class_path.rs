@@ -28,7 +28,9 @@ pub(super) fn check(manifest: &Manifest, question: &Question<'_>, findings: &mut
         let Some(path) = resolve(&entry, question.folder()) else {
             findings.push(Finding::warning(
                 "boot-class-path-illegal",
-                format!("the Boot-Class-Path entry {entry} has a character that a URI path can't have: it will be ignored"),
+                format!(
+                    "the Boot-Class-Path entry {entry} has a character that no URI has: it will be ignored"
+                ),
                 "escape it as %XX",
             ));
             continue;

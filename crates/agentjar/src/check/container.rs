@@ -32,7 +32,7 @@ pub(super) fn check<R: Read + Seek>(jar: &Jar<R>, findings: &mut Vec<Finding>) -
         findings.push(Finding::error(
             "zip-entry-unsupported",
             format!(
-                "the entry {} is {}, and the JVM refuses a jar with an entry that is neither stored nor deflated",
+                "the entry {} is {}, and the JVM refuses a jar whose entries are not all stored or deflated",
                 unsupported.entry, unsupported.how
             ),
             "pack the jar with the jar tool",
@@ -41,7 +41,8 @@ pub(super) fn check<R: Read + Seek>(jar: &Jar<R>, findings: &mut Vec<Finding>) -
     if jar.has_duplicates() {
         findings.push(Finding::warning(
             "zip-duplicate-entries",
-            "entries of the jar share a name: the JVM takes the first of two manifests, the last of two classes".into(),
+            "entries of the jar share a name: of manifests the JVM takes the first, of classes the last"
+                .into(),
             "pack the jar so that each name is there once",
         ));
     }

@@ -39,10 +39,11 @@ pub(super) fn read<R: Read + Seek>(jar: &mut Jar<R>, report: &mut Report) -> Opt
             return None;
         }
     };
-    let manifest = match Manifest::parse(&bytes.bytes) {
-        // A main section that ends within the limit has a blank line; only then is it known whole.
-        Ok(_) if bytes.cut && !has_blank_line(&bytes.bytes) => Err(ManifestError::TooLong(MANIFEST_LIMIT)),
-        parsed => parsed,
+    // Where the limit cuts the main section, what is read of it says nothing.
+    let manifest = if bytes.cut && !has_blank_line(&bytes.bytes) {
+        Err(ManifestError::TooLong(MANIFEST_LIMIT))
+    } else {
+        Manifest::parse(&bytes.bytes)
     };
     let manifest = match manifest {
         Ok(manifest) => manifest,
@@ -162,9 +163,7 @@ fn no_agent_class<R: Read + Seek>(jar: &mut Jar<R>, manifest: &Manifest, questio
         let or_else = with_agentmain.map(|name| format!("; or {}", add(&name))).unwrap_or_default();
         return Finding::error(
             "premain-only",
-            format!(
-                "the manifest has Premain-Class ({premain}) but no Agent-Class: this agent is for start-up only"
-            ),
+            format!("the manifest has Premain-Class {premain} but no Agent-Class: it is for start-up only"),
             format!("start the JVM with {line}, on its command line or in JAVA_TOOL_OPTIONS{or_else}"),
         );
     }
@@ -173,7 +172,7 @@ fn no_agent_class<R: Read + Seek>(jar: &mut Jar<R>, manifest: &Manifest, questio
         Some(launcher) => Finding::error(
             "launcher-agent-only",
             format!(
-                "the manifest has Launcher-Agent-Class ({launcher}), which counts for java -jar only, but no Agent-Class"
+                "the manifest has Launcher-Agent-Class {launcher}, for java -jar only, but no Agent-Class"
             ),
             remedy,
         ),

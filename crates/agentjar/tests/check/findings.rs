@@ -1,9 +1,8 @@
 //! What `check` says of every case, for JDKs that need not be here.
 
-mod cases;
-
 use std::fs::File;
 
+use super::cases;
 use jgraft_agentjar::{Question, Severity, TargetFacts, check};
 
 #[test]

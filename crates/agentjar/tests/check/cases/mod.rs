@@ -3,7 +3,7 @@
 //!
 //! Each case has a package of its own, so that all of them can be loaded into one JVM.
 
-#[path = "../../../classfile/tests/assembler/mod.rs"]
+#[path = "../../../../classfile/tests/assembler/mod.rs"]
 pub(crate) mod assembler;
 mod attributes;
 mod classes;

@@ -1,13 +1,11 @@
-//! The table of jdk.rs, and all else that `check` calls an error, measured: every case is loaded into a JVM of
-//! every JDK found, and the JVM's verdict must be the one that the case states and that `check` gives.
-
-mod cases;
-mod support;
+//! The table of jdk.rs, and all else that `check` calls an error, measured: every case is loaded into a JVM
+//! of every JDK found, and the JVM's verdict must be the one that the case states and that `check` gives.
 
 use std::fs::File;
 
+use super::attach;
+use super::cases::{self, Case};
 use anyhow::{Result, ensure};
-use cases::Case;
 use jgraft_agentjar::{Question, Report, Severity, TargetFacts, check};
 use jgraft_jvm_harness::{Jdk, Jvm, each_jdk, targets};
 
@@ -27,7 +25,7 @@ fn check_and_the_jvm_agree_on_every_case() {
                 ..Question::new(path)
             };
             let report = check(File::open(path)?, &question);
-            let code = support::load(&jvm, &argument(&question))?;
+            let code = attach::load(&jvm, &argument(&question))?;
             if let Some(difference) = difference(case, jdk.feature, &report, code) {
                 wrong.push(difference);
             }
@@ -48,7 +46,7 @@ fn a_path_past_ascii_in_the_c_locale() {
         let target = facts(jdk, "ANSI_X3.4-1968");
         let question = Question { target: Some(&target), ..Question::new(&path) };
         let report = check(File::open(&path)?, &question);
-        let code = support::load(&jvm, &argument(&question))?;
+        let code = attach::load(&jvm, &argument(&question))?;
         ensure!(report.has_errors() == (code != 0), "return code {code}, {:#?}", report.findings);
         Ok(())
     });

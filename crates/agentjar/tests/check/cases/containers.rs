@@ -79,6 +79,21 @@ pub(super) fn add(cases: &mut Cases) {
         })
         .refused(.., "agent-class-malformed");
 
+    let two_manifests = |p: &str, first: &str, second: &str| {
+        let entries = [
+            ("META-INF/MANIFEST.MF".to_owned(), first.replace('@', p).into_bytes()),
+            entry(&agent(p)),
+            ("META-INF/MANIFEST.MG".to_owned(), second.replace('@', p).into_bytes()),
+        ];
+        replace(zip(&entries, CompressionMethod::Deflated), b"MANIFEST.MG", b"MANIFEST.MF")
+    };
+    cases
+        .add("two manifests, the first is good", |p| two_manifests(p, AGENT, "A: b\n\n"))
+        .warns("zip-duplicate-entries");
+    cases
+        .add("two manifests, the second is good", |p| two_manifests(p, "A: b\n\n", AGENT))
+        .refused(.., "agent-class-missing");
+
     cases.add("'=' in the path", good).at("a=b/agent.jar").refused(.., "path-has-equals");
     cases.add("letters past ASCII in the path", good).at("ägent €.jar");
     cases.add("marks of URLs in the path", good).at("a b%20c#d!e+f.jar");

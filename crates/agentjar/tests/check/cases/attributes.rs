@@ -31,12 +31,6 @@ pub(super) fn add(cases: &mut Cases) {
             "retransformClasses",
             "can-retransform-classes-missing",
         ),
-        (
-            "no Can-Set-Native-Method-Prefix",
-            "Agent-Class: @.Agent\n\n",
-            "setNativeMethodPrefix",
-            "can-set-native-method-prefix-missing",
-        ),
     ] {
         cases.add(name, calling(manifest, method)).warns(code);
     }
