@@ -49,6 +49,10 @@ def serve(listener):
             if not piece:
                 break
             request += piece
+        if not request:
+            # Somebody looked who is there and went away.
+            client.close()
+            continue
         print("request", request, flush=True)
         if verb == "mute":
             held.append(client)

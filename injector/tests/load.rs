@@ -101,8 +101,8 @@ fn a_pipe_for_stderr_is_named() {
 
 #[test]
 fn supervised_is_as_plain() {
-    bundled_agent_beside_jgraft().unwrap();
     each_jdk("load::supervised", .., |jdk| {
+        bundled_agent_beside_jgraft()?;
         let service = service(jdk, &[])?;
         let jar = good_jar()?;
         let plain = load(service.pid(), &format!("{}=a=ü,b", text(&jar)), &[])?.expect(0)?;

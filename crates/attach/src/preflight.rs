@@ -106,10 +106,10 @@ fn signal_verdict(target: &Target, result: &mut Preflight) {
 /// True while the JVM has not reached the end of its own initialisation. A `load` that comes earlier can meet a VM
 /// whose module system is not there yet, so the counter of the VM's own is waited for, not only the signal handler.
 pub(crate) fn is_starting(target: &Target) -> bool {
-    if target.kind() == target::Kind::Launcher {
-        return target.uptime() < START_UP;
-    }
     let young = target.uptime() < START_UP;
+    if target.kind() == target::Kind::Launcher {
+        return young;
+    }
     if target.perfdata_is_coming() {
         return young;
     }
@@ -161,14 +161,16 @@ fn jvm_proof(target: &Target) -> Result<String, Finding> {
         target::Kind::HotSpot => {
             Ok(format!("a hotspot vm, java {}", target.version().unwrap_or("of unknown version")))
         }
-        target::Kind::Launcher => Ok("a java launcher about to load its vm".to_owned()),
+        target::Kind::Launcher if target.uptime() < START_UP => {
+            Ok("a java launcher about to load its vm".to_owned())
+        }
         target::Kind::OpenJ9 => Err(Finding::new(
             Kind::OpenJ9,
             format!("pid {pid} is an openj9 vm, whose attach api is not hotspot's"),
             "libj9vm is mapped",
             "add the agent to JAVA_TOOL_OPTIONS (-javaagent:…) and restart",
         )),
-        target::Kind::NotAJvm => Err(Finding::new(
+        target::Kind::NotAJvm | target::Kind::Launcher => Err(Finding::new(
             Kind::NotAJvm,
             format!("pid {pid} is not a jvm"),
             format!("no libjvm.so is mapped; its executable is {exe}"),
