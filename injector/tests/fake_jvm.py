@@ -30,8 +30,9 @@ def listen(pid):
     listener.listen(5)
     os.chmod(path + ".tmp", 0o600)
     os.rename(path + ".tmp", path)
-    threading.Thread(target=serve, args=(listener,), daemon=True).start()
+    # Said before the first client is served: who waits for the socket connects at once.
     print("listening", flush=True)
+    threading.Thread(target=serve, args=(listener,), daemon=True).start()
     return path
 
 
