@@ -5,6 +5,7 @@
 //! crates under test have to cope with on their own. Start at [`each_jdk`] and [`Jvm::builder`].
 
 pub mod agents;
+pub mod artifacts;
 pub mod cache;
 pub mod javac;
 pub mod jdks;

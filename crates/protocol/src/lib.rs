@@ -2,7 +2,8 @@
 //!
 //! Attach opens a session and carries no more than the path of the session's directory; everything else is in files of
 //! that directory ([`session`]), written as the text of `java.util.Properties` ([`properties`]), which the Java side
-//! reads and writes with what every JDK has.
+//! reads and writes with what every JDK has. What only the native agent knows is in [`native`].
 
+pub mod native;
 pub mod properties;
 pub mod session;

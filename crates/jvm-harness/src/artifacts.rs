@@ -1,0 +1,63 @@
+//! The project's native agent, built by cargo for tests: no test's own build makes a `cdylib`.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use anyhow::{Context, Result, anyhow, bail};
+
+use crate::cache;
+use crate::jdks::quiet;
+
+/// `libjgraft_agent.so` of this workspace, up to date, in the target directory and profile of the running executable.
+///
+/// # Errors
+/// What cargo says.
+pub fn native_agent() -> Result<PathBuf> {
+    static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let built = BUILT.get_or_init(|| build().map_err(|error| format!("{error:#}")));
+    built.clone().map_err(|error| anyhow!(error))
+}
+
+/// Cargo itself knows best whether there is anything to do; asking takes it less than half a second.
+fn build() -> Result<PathBuf> {
+    let executable = env::current_exe().context("which executable is this?")?;
+    let (target_dir, profile) = place(&executable).unwrap_or_else(|| (cache::target_dir(), "debug".to_owned()));
+    // Cargo's name for the profile of target/debug.
+    let cargo_profile = if profile == "debug" { "dev" } else { &profile };
+    let mut cargo = quiet(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(cache::workspace());
+    cargo.args(["build", "--quiet", "--package", "jgraft-agent", "--profile", cargo_profile, "--target-dir"]);
+    let output = cargo.arg(&target_dir).output().with_context(|| format!("can't run {cargo:?}"))?;
+    if !output.status.success() {
+        bail!("{} of {cargo:?}\n{}", output.status, String::from_utf8_lossy(&output.stderr).trim_end());
+    }
+    let library = target_dir.join(&profile).join("libjgraft_agent.so");
+    if !library.is_file() {
+        bail!("cargo built no {}", library.display());
+    }
+    Ok(library)
+}
+
+/// `DIR/PROFILE/deps/a-test` or `DIR/PROFILE/a-program` → DIR, PROFILE. None for an executable that cargo did not put
+/// there: then it is no test's.
+fn place(executable: &Path) -> Option<(PathBuf, String)> {
+    let folder = executable.parent()?;
+    let folder = if folder.ends_with("deps") || folder.ends_with("examples") { folder.parent()? } else { folder };
+    let profile = folder.file_name()?.to_str()?.to_owned();
+    folder.join(".fingerprint").is_dir().then_some(())?;
+    Some((folder.parent()?.to_owned(), profile))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_place_of_this_test() {
+        let executable = env::current_exe().unwrap();
+        let (dir, profile) = place(&executable).unwrap();
+        assert!(executable.starts_with(dir.join(profile).join("deps")));
+        assert_eq!(place(Path::new("/bin/sh")), None);
+    }
+}

@@ -1,0 +1,107 @@
+//! The native agent's part: its options, what its entry points return, and its keys in a reply.
+//!
+//! It is loaded with `session=DIR,class=NAME`. DIR is the session's directory, an absolute path in the target's view; it
+//! holds no comma. NAME is one class, with dots or slashes between packages and `$` before a nested class.
+
+/// The option with the session's directory.
+pub const OPTION_SESSION: &str = "session";
+/// The option with the name of the class to look at.
+pub const OPTION_CLASS: &str = "class";
+
+/// What `Agent_OnAttach` returns. `Agent_OnLoad` returns 0 whatever happens: anything else would keep the JVM from
+/// starting. 100 to 102 are libinstrument's.
+pub mod code {
+    /// It was done; there is a reply.
+    pub const DONE: i32 = 0;
+    /// The options name no session. Nothing was done or written.
+    pub const NO_SESSION: i32 = 110;
+    /// The session's directory is missing, a symbolic link, somebody else's, or open for others to write. Nothing was
+    /// done or written.
+    pub const BAD_SESSION: i32 = 111;
+    /// It was not done; the reply says why.
+    pub const FAILED: i32 = 112;
+    /// The reply could not be written: whether it was done is not known.
+    pub const NO_REPLY: i32 = 113;
+    /// A defect of the agent, caught before it could harm the JVM.
+    pub const PANICKED: i32 = 114;
+
+    /// What a code means, as a fragment; none for a code that is not the native agent's.
+    pub fn explain(code: i32) -> Option<&'static str> {
+        Some(match code {
+            NO_SESSION => "its options name no session",
+            BAD_SESSION => {
+                "the session's directory is not there, or not a directory that only the jvm's user can write"
+            }
+            FAILED => "it was not done; the reply in the session's directory says why",
+            NO_REPLY => "it could not write its reply into the session's directory",
+            PANICKED => "a defect in the agent, which was caught",
+            _ => return None,
+        })
+    }
+}
+
+/// The stages of [`crate::session::reply::STAGE`].
+pub mod stage {
+    /// Reading the options.
+    pub const OPTIONS: &str = "options";
+    /// Getting an environment with its capabilities and its hook.
+    pub const ENVIRONMENT: &str = "environment";
+    /// Looking for the class among the loaded ones, or waiting until it is loaded.
+    pub const FIND: &str = "find";
+    /// Sending the class through the hook.
+    pub const RETRANSFORM: &str = "retransform";
+    /// The hook has seen it.
+    pub const SEEN: &str = "seen";
+    /// A panic of the agent.
+    pub const PANIC: &str = "panic";
+}
+
+/// Keys of a reply beside those of [`crate::session::reply`]. Where several loaders have a class of that name, the keys
+/// of the second end in `.2`, and so on ([`nth`](reply::nth)).
+pub mod reply {
+    /// The name of the class, with dots.
+    pub const CLASS: &str = "class";
+    /// The size of its class file, in bytes.
+    pub const BYTES: &str = "bytes";
+    /// The major version of its class file.
+    pub const MAJOR: &str = "major";
+    /// The name of its loader's class, with dots, or [`LOADER_BOOT`].
+    pub const LOADER: &str = "loader";
+    /// The boot loader, which is no object.
+    pub const LOADER_BOOT: &str = "boot";
+    /// `true` if the hook was called for a class that existed already, `false` if it was being loaded.
+    pub const REDEFINED: &str = "redefined";
+    /// The native name of the thread that the hook was called in, cut to 15 bytes.
+    pub const HOOK_THREAD: &str = "hook.thread";
+    /// How many times the hook was called for the class.
+    pub const HOOK_CALLS: &str = "hook.calls";
+    /// How many times the hook was called for others meanwhile.
+    pub const HOOK_OTHER: &str = "hook.other";
+    /// The failed call with the JVM's name for the error.
+    pub const ERROR: &str = "error";
+
+    /// The key for the class number `n`, from 1.
+    pub fn nth(key: &str, n: usize) -> String {
+        match n {
+            0 | 1 => key.to_owned(),
+            n => format!("{key}.{n}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_failure_has_words() {
+        let codes = [code::NO_SESSION, code::BAD_SESSION, code::FAILED, code::NO_REPLY, code::PANICKED];
+        assert!(codes.iter().all(|code| code::explain(*code).is_some()));
+        assert_eq!([code::DONE, 100, 102, -1].map(code::explain), [None; 4]);
+    }
+
+    #[test]
+    fn the_first_class_has_the_plain_keys() {
+        assert_eq!([1, 2, 12].map(|n| reply::nth(reply::BYTES, n)), ["bytes", "bytes.2", "bytes.12"]);
+    }
+}

@@ -1,0 +1,60 @@
+//! Sends the loaded classes of one name through the class file load hooks again. Nobody changes their bytes here, so they
+//! stay as they are.
+
+use jgraft_jvmti::jni::{Env, JavaVM};
+use jgraft_jvmti::{Capabilities, Class, Environment, Error};
+use jgraft_protocol::native::stage;
+
+use crate::class_name::ClassName;
+use crate::report::Failure;
+
+/// How many classes have the name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// None of so many.
+    Nothing { loaded: usize },
+    /// So many, one for each loader; they were retransformed.
+    Classes(usize),
+}
+
+/// An environment that may retransform.
+pub(crate) fn prepare(vm: &JavaVM) -> Result<Environment, Failure> {
+    let environment = Environment::get(vm)
+        .map_err(|error| Failure::call(stage::ENVIRONMENT, "the jvm gives no environment", &error))?;
+    environment.add_capabilities(Capabilities::default().can_retransform_classes()).map_err(|error| {
+        Failure::call(stage::ENVIRONMENT, "the jvm does not let its classes be retransformed", &error)
+    })?;
+    Ok(environment)
+}
+
+/// All classes of that name at once: each retransformation stops the application for a moment.
+pub(crate) fn by_name(environment: &Environment, jni: &Env<'_>, class: &ClassName) -> Result<Found, Failure> {
+    let found = environment.with_loaded_classes(jni, |_, classes| {
+        let named = named(environment, classes, class).map_err(|error| {
+            Failure::call(stage::FIND, "the jvm does not say what its classes are called", &error)
+        })?;
+        if named.is_empty() {
+            return Ok(Found::Nothing { loaded: classes.len() });
+        }
+        environment.retransform_classes(&named).map_err(|error| {
+            let message = format!("{} cannot be retransformed", class.shown());
+            Failure::call(stage::RETRANSFORM, &message, &error)
+        })?;
+        Ok(Found::Classes(named.len()))
+    });
+    found.map_err(|error| Failure::call(stage::FIND, "the jvm does not list its classes", &error))?
+}
+
+fn named<'c, 'f>(
+    environment: &Environment,
+    classes: &'c [Class<'f>],
+    name: &ClassName,
+) -> Result<Vec<&'c Class<'f>>, Error> {
+    let mut named = Vec::new();
+    for class in classes {
+        if name.has_signature(&class.signature(environment)?) {
+            named.push(class);
+        }
+    }
+    Ok(named)
+}

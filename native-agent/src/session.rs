@@ -1,0 +1,128 @@
+//! The session's directory: whether it may be believed, and the reply in it.
+//!
+//! Who else could write there could make us write elsewhere. So it has to be the JVM's own user's, and nobody else's.
+
+use std::fs::{self, OpenOptions, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use jgraft_protocol::session::REPLY;
+
+/// A directory that was looked at and found good.
+#[derive(Debug)]
+pub(crate) struct Session {
+    dir: PathBuf,
+}
+
+impl Session {
+    /// Looks at it. Nothing is written.
+    pub(crate) fn open(dir: &Path) -> io::Result<Session> {
+        is_ours_alone(dir)?;
+        Ok(Session { dir: dir.to_owned() })
+    }
+
+    /// Puts the reply there, whole or not at all, in place of an older one.
+    pub(crate) fn reply(&self, text: &str) -> io::Result<()> {
+        // At the start of a JVM much time may have passed since it was opened.
+        is_ours_alone(&self.dir)?;
+        let unfinished = self.dir.join(format!("{REPLY}.tmp"));
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished)?;
+        let written =
+            file.write_all(text.as_bytes()).and_then(|()| fs::rename(&unfinished, self.dir.join(REPLY)));
+        if written.is_err() {
+            // A full disk: what is there is of no use to anyone.
+            let _ = fs::remove_file(&unfinished);
+        }
+        written
+    }
+}
+
+fn is_ours_alone(dir: &Path) -> io::Result<()> {
+    let refuse = |why: &str| Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
+    if !dir.is_absolute() {
+        return refuse("no absolute path");
+    }
+    let facts = fs::symlink_metadata(dir)?;
+    if !facts.is_dir() {
+        return refuse("no directory");
+    }
+    if facts.uid() != geteuid() {
+        return refuse("not owned by the jvm's user");
+    }
+    if Permissions::mode(&facts.permissions()) & 0o022 != 0 {
+        return refuse("others may write there");
+    }
+    Ok(())
+}
+
+#[allow(unsafe_code, reason = "the standard library has no name for it")]
+// SAFETY: the system's own function, which takes nothing and cannot fail.
+unsafe extern "C" {
+    safe fn geteuid() -> u32;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    fn names(dir: &Path) -> Vec<String> {
+        let mut names: Vec<_> =
+            fs::read_dir(dir).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_reply_is_whole_private_and_replaces_an_older_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let session = Session::open(dir.path()).unwrap();
+        session.reply("one\n").unwrap();
+        session.reply("two\n").unwrap();
+        let reply = dir.path().join(REPLY);
+        assert_eq!(fs::read_to_string(&reply).unwrap(), "two\n");
+        assert_eq!(fs::metadata(&reply).unwrap().mode() & 0o777, 0o600);
+        assert_eq!(names(dir.path()), [REPLY]);
+    }
+
+    #[test]
+    fn directories_that_are_not_believed() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        fs::create_dir(at("real")).unwrap();
+        symlink(at("real"), at("link")).unwrap();
+        fs::write(at("file"), "").unwrap();
+        fs::create_dir(at("open")).unwrap();
+        fs::set_permissions(at("open"), Permissions::from_mode(0o770)).unwrap();
+        for path in [at("link"), at("file"), at("open"), at("absent"), PathBuf::from("real"), PathBuf::new()]
+        {
+            assert!(Session::open(&path).is_err(), "{}", path.display());
+        }
+        assert!(Session::open(&at("real")).is_ok());
+    }
+
+    #[test]
+    fn a_directory_that_changed_meanwhile_gets_no_reply() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, other) = (dir.path().join("s"), dir.path().join("other"));
+        fs::create_dir(&path).unwrap();
+        fs::create_dir(&other).unwrap();
+        let session = Session::open(&path).unwrap();
+        fs::remove_dir(&path).unwrap();
+        symlink(&other, &path).unwrap();
+        assert!(session.reply("x").is_err());
+        assert!(names(&other).is_empty());
+    }
+
+    #[test]
+    fn a_file_in_the_way_is_not_written_to() {
+        let dir = tempfile::tempdir().unwrap();
+        let victim = dir.path().join("victim");
+        fs::write(&victim, "precious").unwrap();
+        symlink(&victim, dir.path().join("reply.tmp")).unwrap();
+        assert!(Session::open(dir.path()).unwrap().reply("x").is_err());
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
+    }
+}

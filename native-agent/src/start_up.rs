@@ -1,0 +1,112 @@
+//! Loaded when the JVM starts: nothing is loaded yet, so wait for the class, report it once, and be gone.
+//!
+//! The hook is on from the first moment that the JVM allows. A class that the JVM has loaded before that is found when
+//! the JVM is ready (VMInit), and is retransformed then. Nothing is reported earlier than that either: before it, too
+//! little of the JVM works. If the JVM ends first (VMDeath), that is the report.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jgraft_jvmti::jni::{Env, JavaVM};
+use jgraft_jvmti::{ClassFile, Environment, Event, Events, Panic};
+use jgraft_protocol::native::stage;
+
+use crate::observer::{Observer, Seen};
+use crate::options::Options;
+use crate::report::{self, Failure};
+use crate::retransform;
+use crate::session::Session;
+
+const EVENTS: [Event; 3] = [Event::ClassFileLoadHook, Event::VmInit, Event::VmDeath];
+
+/// Begins to watch. Where that fails, the reply says so if there can be one, and the JVM starts all the same.
+pub(crate) fn watch(vm: &JavaVM, options: &[u8]) {
+    let Some(options) = Options::parse(options) else { return };
+    let Ok(session) = Session::open(&options.session) else { return };
+    let observer = match options.class {
+        Ok(class) => Observer::new(class),
+        Err(message) => return reply(&session, None, Err(Failure::new(stage::OPTIONS, message))),
+    };
+    let environment = match retransform::prepare(vm) {
+        Ok(environment) => environment,
+        Err(failure) => return reply(&session, Some(&observer), Err(failure)),
+    };
+    let watch =
+        Arc::new(Watch { observer, waiting: Mutex::new(Waiting { session: Some(session), live: false }) });
+    let begun = environment
+        .listen(watch.clone())
+        .and_then(|()| EVENTS.into_iter().try_for_each(|event| environment.enable(event)));
+    if let Err(error) = begun {
+        let message = "the events of the jvm cannot be turned on";
+        watch.finish(&environment, Err(Failure::call(stage::ENVIRONMENT, message, &error)));
+    }
+}
+
+struct Watch {
+    observer: Observer,
+    waiting: Mutex<Waiting>,
+}
+
+struct Waiting {
+    /// Taken by whoever finishes first.
+    session: Option<Session>,
+    /// VMInit is over.
+    live: bool,
+}
+
+impl Events for Watch {
+    fn class_file_load_hook(&self, environment: &Environment, class: &ClassFile<'_>) {
+        if !self.observer.is_about(class) {
+            return self.observer.note_other();
+        }
+        self.observer.note(Seen::of(class));
+        if self.with_waiting(|waiting| waiting.live) {
+            self.finish(environment, Ok(()));
+        }
+    }
+
+    fn vm_init(&self, environment: &Environment, jni: &mut Env<'_>) {
+        if self.observer.calls().is_empty()
+            && let Err(failure) = retransform::by_name(environment, jni, &self.observer.class)
+        {
+            return self.finish(environment, Err(failure));
+        }
+        // From here on the hook finishes; what it noted up to here is finished here.
+        self.with_waiting(|waiting| waiting.live = true);
+        if !self.observer.calls().is_empty() {
+            self.finish(environment, Ok(()));
+        }
+    }
+
+    fn vm_death(&self, environment: &Environment) {
+        let message = format!("the jvm ended before it loaded {}", self.observer.class.shown());
+        self.finish(environment, Err(Failure::new(stage::FIND, message)));
+    }
+
+    fn panicked(&self, _: Event, panic: &Panic) {
+        self.observer.note_panic(panic);
+    }
+}
+
+impl Watch {
+    /// Once, by whoever comes first: no more events, then the reply.
+    fn finish(&self, environment: &Environment, result: Result<(), Failure>) {
+        let Some(session) = self.with_waiting(|waiting| waiting.session.take()) else { return };
+        for event in EVENTS {
+            // An event that cannot be turned off ends with its environment, in a moment.
+            let _ = environment.disable(event);
+        }
+        environment.clone().close();
+        let result = self.observer.panic().map_or(result, |panic| Err(Failure::panic(&panic)));
+        reply(&session, Some(&self.observer), result);
+    }
+
+    /// For a moment: nothing of the JVM is called meanwhile.
+    fn with_waiting<T>(&self, look: impl FnOnce(&mut Waiting) -> T) -> T {
+        look(&mut self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Where the reply cannot be written there is nobody to tell: a JVM that starts has no client.
+fn reply(session: &Session, observer: Option<&Observer>, result: Result<(), Failure>) {
+    let _ = session.reply(&report::text(observer, &result));
+}

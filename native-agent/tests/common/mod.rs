@@ -1,0 +1,113 @@
+//! What the live tests share: the service, loading the agent into it, reading its reply, judging its output.
+
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+use jgraft_attach::{Client, LoadOutcome, Request, Target};
+use jgraft_jvm_harness::{Jdk, Jvm, JvmBuilder, artifacts, targets};
+use jgraft_protocol::properties;
+
+pub(crate) type Pairs = Vec<(String, String)>;
+
+/// The order service, silent but for its ready line and what it is asked for.
+pub(crate) fn service(jdk: &Jdk) -> Result<JvmBuilder<'_>> {
+    let classes = targets::order_service_classes()?;
+    let library = artifacts::native_agent()?;
+    let folder = library.parent().context("no folder")?.to_owned();
+    Ok(Jvm::builder(jdk).class_path(classes).main("OrderService").program_args(["--quiet"]).visible(folder))
+}
+
+/// `-agentpath` with our agent.
+pub(crate) fn agent_path(options: &str) -> Result<String> {
+    Ok(format!("-agentpath:{}={options}", artifacts::native_agent()?.display()))
+}
+
+pub(crate) fn options(session: &Path, class: &str) -> String {
+    format!("session={},class={class}", session.display())
+}
+
+/// Loads the agent by attach.
+pub(crate) fn load(jvm: &Jvm, options: &str) -> Result<LoadOutcome> {
+    let library = artifacts::native_agent()?;
+    let request = Request::load_native_agent(&library.display().to_string(), Some(options))?;
+    let target = Target::inspect(jvm.pid().cast_signed())?;
+    let mut client = Client::new(target);
+    let reply = client.send(&request)?;
+    let header = reply.header();
+    Ok(LoadOutcome::parse(header, &reply.into_text(1 << 16)?.0))
+}
+
+/// Loads the agent by attach for a class, in a session of its own; the reply.
+pub(crate) fn look(jvm: &Jvm, class: &str) -> Result<(LoadOutcome, Pairs)> {
+    let session = tempfile::tempdir_in(jvm.cwd())?;
+    let outcome = load(jvm, &options(session.path(), class))?;
+    Ok((outcome, reply(session.path())?))
+}
+
+/// The reply, which must be the only file of the session.
+pub(crate) fn reply(session: &Path) -> Result<Pairs> {
+    let names: Vec<_> = fs::read_dir(session)?.map(|entry| Ok(entry?.file_name())).collect::<Result<_>>()?;
+    ensure!(names == ["reply"], "the session holds {names:?}");
+    Ok(properties::parse(&fs::read(session.join("reply"))?))
+}
+
+/// Compares values of the reply.
+pub(crate) fn expect(reply: &Pairs, expected: &[(&str, &str)]) -> Result<()> {
+    for (key, value) in expected {
+        ensure!(properties::get(reply, key) == Some(value), "{key} is not {value}: {reply:?}");
+    }
+    Ok(())
+}
+
+pub(crate) fn number(reply: &Pairs, key: &str) -> Result<usize> {
+    let value = properties::get(reply, key).with_context(|| format!("no {key}: {reply:?}"))?;
+    Ok(value.parse()?)
+}
+
+/// It still works, and printed nothing but its own lines and, on stderr, the JVM's warning of JEP 451.
+pub(crate) fn is_unharmed(jvm: &Jvm, jdk: &Jdk, attached: Attached) -> Result<()> {
+    let order = jvm.ask("order", |line| line.starts_with("order "))?;
+    ensure!(order.ends_with(": 2 x lamp = 2598.00 EUR"), "{order}");
+    let stdout = jvm.stdout();
+    let foreign: Vec<_> =
+        stdout.lines().filter(|line| !line.starts_with("ready ") && !line.starts_with("order ")).collect();
+    ensure!(foreign.is_empty(), "on stdout: {foreign:?}");
+    let stderr = jvm.stderr();
+    match attached {
+        Attached::Yes if jdk.feature >= 21 => {
+            let warning = ["WARNING: A JVM TI agent has been loaded dynamically", "WARNING: If", "WARNING: Dyn"];
+            let lines: Vec<_> = stderr.lines().collect();
+            let is_warning = lines.len() == warning.len()
+                && lines.iter().zip(warning).all(|(line, start)| line.starts_with(start));
+            ensure!(is_warning, "on stderr: {stderr}");
+        }
+        Attached::Yes | Attached::No => ensure!(stderr.is_empty(), "on stderr: {stderr}"),
+    }
+    Ok(())
+}
+
+/// Whether an agent was loaded into the running JVM, which 21 and newer warn of, once for each library.
+#[derive(Clone, Copy)]
+pub(crate) enum Attached {
+    Yes,
+    No,
+}
+
+/// The entries of a directory of /proc of the JVM.
+pub(crate) fn count(jvm: &Jvm, what: &str) -> Result<usize> {
+    Ok(fs::read_dir(format!("/proc/{}/{what}", jvm.pid()))?.count())
+}
+
+/// How many mappings are of our library.
+pub(crate) fn is_mapped_once(jvm: &Jvm) -> Result<()> {
+    let maps = fs::read_to_string(format!("/proc/{}/maps", jvm.pid()))?;
+    let code: Vec<_> =
+        maps.lines().filter(|line| line.contains("libjgraft_agent") && line.contains(" r-xp ")).collect();
+    if code.len() != 1 {
+        bail!("mapped {} times: {code:?}", code.len());
+    }
+    Ok(())
+}
