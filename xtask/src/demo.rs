@@ -30,7 +30,8 @@ pub(crate) fn run() -> Result<()> {
     show(&made.jgraft, &["doctor", &pid])?;
     let agent = agent.to_str().context("the target folder's name is not UTF-8")?;
     show(&made.jgraft, &["check", agent, "--for", &pid])?;
-    show(&made.jgraft, &["load", "OrderService", &format!("{agent}=class=Pricing,from=129900,to=99900")])?;
+    // By pid: another order service may be running here.
+    show(&made.jgraft, &["load", &pid, &format!("{agent}=class=Pricing,from=129900,to=99900")])?;
 
     println!("\nthe same service, still pid {pid}:");
     println!("  {}", next_order(&service)?);

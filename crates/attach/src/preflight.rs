@@ -244,11 +244,11 @@ fn attach_enabled(target: &Target) -> Result<String, Finding> {
     let capabilities = target.perfdata().and_then(|perf| perf.text("sun.rt.jvmCapabilities"));
     match (capabilities, target.options().flag("DisableAttachMechanism")) {
         (Some(bits), Some((true, source))) if bits.starts_with('0') => {
-            refuse(format!("-XX:+DisableAttachMechanism in {source}; sun.rt.jvmCapabilities is {bits}"))
+            refuse(format!("-XX:+DisableAttachMechanism in {source}; sun.rt.jvmCapabilities begins with 0"))
         }
-        (Some(bits), _) if bits.starts_with('0') => refuse(format!("sun.rt.jvmCapabilities is {bits}")),
+        (Some(bits), _) if bits.starts_with('0') => refuse(format!("sun.rt.jvmCapabilities begins with 0")),
         (None, Some((true, source))) => refuse(format!("-XX:+DisableAttachMechanism in {source}")),
-        (Some(bits), _) => Ok(format!("attach is on (sun.rt.jvmCapabilities {bits})")),
+        (Some(bits), _) => Ok(format!("attach is on (sun.rt.jvmCapabilities {}…)", bits.get(..4).unwrap_or(bits))),
         (None, _) => Ok("no option turns attach off".to_owned()),
     }
 }
