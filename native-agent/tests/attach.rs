@@ -4,15 +4,15 @@ mod common;
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::ensure;
+use anyhow::{Result, ensure};
 use common::{
     Attached, count, expect, has_only_the_warning, is_unharmed, load, look, mapped, number, options, reply,
     service,
 };
 use jgraft_attach::LoadOutcome;
-use jgraft_jvm_harness::{Jvm, artifacts, cache, each_jdk, javac, skip, targets};
+use jgraft_jvm_harness::{Jdk, Jvm, JvmBuilder, artifacts, cache, each_jdk, javac, skip, targets};
 use jgraft_protocol::native::code;
 use jgraft_protocol::properties;
 use nix::unistd::geteuid;
@@ -71,13 +71,7 @@ fn each_loader_of_the_class_is_reported() {
     let source = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/TwoLoaders.java");
     each_jdk("each_loader_of_the_class_is_reported", .., |jdk| {
         javac::compile(std::slice::from_ref(&source), &classes, &[])?;
-        let library = artifacts::native_agent()?;
-        let jvm = Jvm::builder(jdk)
-            .class_path(&classes)
-            .main("TwoLoaders")
-            .program_args([&classes])
-            .visible(library)
-            .start()?;
+        let jvm = program(jdk, "TwoLoaders", &classes)?.start()?;
         ensure!(jvm.wait_ready()? == "ready true");
         let (outcome, reply) = look(&jvm, "Shared")?;
         ensure!(outcome == LoadOutcome::Loaded, "{outcome:?}: {reply:?}");
@@ -218,4 +212,35 @@ fn the_checks_of_jni_have_nothing_to_say() {
         has_only_the_warning(&jvm, jdk, ONCE)?;
         Ok(())
     });
+}
+
+/// Hooks are called in two threads while the agent comes and goes, in success and in failure.
+#[test]
+fn coming_and_going_while_classes_are_loaded() {
+    let classes = cache::target_dir().join("harness/class-churn");
+    let source = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/ClassChurn.java");
+    each_jdk("coming_and_going_while_classes_are_loaded", .., |jdk| {
+        javac::compile(std::slice::from_ref(&source), &classes, &[])?;
+        let jvm = program(jdk, "ClassChurn", &classes)?.start()?;
+        jvm.wait_ready()?;
+        let mut others = 0;
+        for _ in 0..25 {
+            let (outcome, reply) = look(&jvm, "java.util.HashMap")?;
+            ensure!(outcome == LoadOutcome::Loaded, "{outcome:?}: {reply:?}");
+            expect(&reply, &[("hook.calls", "1"), ("loader", "boot")])?;
+            others += number(&reply, "hook.other")?;
+            let (outcome, _) = look(&jvm, "shop.Absent")?;
+            ensure!(outcome == LoadOutcome::AgentFailed(code::FAILED), "{outcome:?}");
+        }
+        ensure!(others > 0, "no class was loaded while the hook was on: this test tests nothing");
+        jvm.ask("", |line| line.starts_with("loaded "))?;
+        has_only_the_warning(&jvm, jdk, ONCE)
+    });
+}
+
+/// One of this folder's Java programs, which is told where its classes are.
+fn program<'a>(jdk: &'a Jdk, main: &str, classes: &Path) -> Result<JvmBuilder<'a>> {
+    let library = artifacts::native_agent()?;
+    let builder = Jvm::builder(jdk).class_path(classes).main(main).program_args([classes]);
+    Ok(builder.visible(library))
 }
