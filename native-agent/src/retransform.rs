@@ -2,7 +2,7 @@
 //! stay as they are.
 
 use jgraft_jvmti::jni::{Env, JavaVM};
-use jgraft_jvmti::{Capabilities, Class, Environment, Error};
+use jgraft_jvmti::{Capabilities, Environment};
 use jgraft_protocol::native::stage;
 
 use crate::class_name::ClassName;
@@ -29,32 +29,15 @@ pub(crate) fn prepare(vm: &JavaVM) -> Result<Environment, Failure> {
 
 /// All classes of that name at once: each retransformation stops the application for a moment.
 pub(crate) fn by_name(environment: &Environment, jni: &Env<'_>, class: &ClassName) -> Result<Found, Failure> {
-    let found = environment.with_loaded_classes(jni, |_, classes| {
-        let named = named(environment, classes, class).map_err(|error| {
-            Failure::call(stage::FIND, "the jvm does not say what its classes are called", &error)
-        })?;
-        if named.is_empty() {
-            return Ok(Found::Nothing { loaded: classes.len() });
-        }
-        environment.retransform_classes(&named).map_err(|error| {
-            let message = format!("{} cannot be retransformed", class.shown());
-            Failure::call(stage::RETRANSFORM, &message, &error)
-        })?;
-        Ok(Found::Classes(named.len()))
-    });
-    found.map_err(|error| Failure::call(stage::FIND, "the jvm does not list its classes", &error))?
-}
-
-fn named<'c, 'f>(
-    environment: &Environment,
-    classes: &'c [Class<'f>],
-    name: &ClassName,
-) -> Result<Vec<&'c Class<'f>>, Error> {
-    let mut named = Vec::new();
-    for class in classes {
-        if name.has_signature(&class.signature(environment)?) {
-            named.push(class);
-        }
+    let found = environment
+        .loaded_classes(jni, |signature| class.has_signature(signature))
+        .map_err(|error| Failure::call(stage::FIND, "the jvm does not tell its classes", &error))?;
+    if found.wanted.is_empty() {
+        return Ok(Found::Nothing { loaded: found.loaded });
     }
-    Ok(named)
+    environment.retransform_classes(&found.wanted).map_err(|error| {
+        let message = format!("{} cannot be retransformed", class.shown());
+        Failure::call(stage::RETRANSFORM, &message, &error)
+    })?;
+    Ok(Found::Classes(found.wanted.len()))
 }

@@ -6,73 +6,101 @@ use std::ptr::{self, NonNull};
 
 use jni::Env;
 use jni::objects::JClass;
-use jni::sys::{jclass, jint};
+use jni::refs::Global;
+use jni::strings::JNIStr;
+use jni::sys::{JNI_OK, jclass, jint};
 
 use crate::env::Environment;
 use crate::error::Error;
 use crate::memory::{Array, Text};
 use crate::table;
 
-/// Local references that JNI calls may need beside the classes.
-const SPARE_REFERENCES: usize = 16;
-
-/// A class, by a local reference of a frame.
+/// A class, which stays loaded while this lives.
 #[derive(Debug)]
-pub struct Class<'frame> {
-    object: JClass<'frame>,
+pub struct Class {
+    object: Global<JClass<'static>>,
 }
 
-impl<'frame> Class<'frame> {
+impl Class {
     /// The signature, as `Ljava/util/Map$Entry;`, `[I` or `I`; a hidden class has a dot in its own.
     pub fn signature<'e>(&self, environment: &'e Environment) -> Result<Text<'e>, Error> {
         signature(environment, self.object.as_raw())
     }
 
     /// The class as the `jni` crate knows it.
-    pub fn object(&self) -> &JClass<'frame> {
+    pub fn object(&self) -> &JClass<'static> {
         &self.object
     }
 }
 
+/// What was found among the loaded classes.
+#[derive(Debug)]
+pub struct LoadedClasses {
+    /// The ones that were wanted.
+    pub wanted: Vec<Class>,
+    /// How many there are in all, arrays included.
+    pub loaded: usize,
+}
+
 impl Environment {
-    /// Hands every loaded class to `work`, arrays included. The references end with it.
-    pub fn with_loaded_classes<T>(
+    /// The loaded classes with a signature that is `wanted`.
+    pub fn loaded_classes(
         &self,
         jni: &Env<'_>,
-        work: impl for<'frame> FnOnce(&mut Env<'frame>, &[Class<'frame>]) -> T,
-    ) -> Result<T, Error> {
-        jni.with_local_frame(SPARE_REFERENCES, |jni| {
-            let classes = self.loaded_classes(jni)?;
-            // There may be many thousands; -Xcheck:jni complains of calls made with so many and no room asked for.
-            jni.ensure_local_capacity(SPARE_REFERENCES)?;
-            Ok(work(jni, &classes))
+        mut wanted: impl FnMut(&JNIStr) -> bool,
+    ) -> Result<LoadedClasses, Error> {
+        // The JVM makes a local reference for each class there is. All but a few go before anything else is called:
+        // with thousands of them about, -Xcheck:jni complains of every JNI call, those of our hooks included.
+        jni.with_local_frame(0, |jni| {
+            let classes = self.all_loaded_classes()?;
+            room_for_a_call(jni)?;
+            let mut found = LoadedClasses { wanted: Vec::new(), loaded: classes.len() };
+            for class in classes.iter() {
+                if wanted(&signature(self, *class)?) {
+                    // SAFETY: GetLoadedClasses made a local reference in the frame on top, which is that of `jni`.
+                    let class = unsafe { JClass::from_raw(jni, *class) };
+                    found.wanted.push(Class { object: jni.new_global_ref(&class)? });
+                }
+            }
+            Ok(found)
         })
     }
 
-    /// Sends the classes through the class file load hooks again, from the bytes as they were loaded or last redefined,
-    /// in this thread and before it returns. Either all are retransformed or none.
-    pub fn retransform_classes(&self, classes: &[&Class<'_>]) -> Result<(), Error> {
+    /// Sends classes through the class file load hooks again, from the bytes as they were loaded or last redefined, in
+    /// this thread and before it returns. Either all are retransformed or none.
+    pub fn retransform_classes(&self, classes: &[Class]) -> Result<(), Error> {
         let raw: Vec<jclass> = classes.iter().map(|class| class.object.as_raw()).collect();
-        // SAFETY: the environment is alive; the references live in a frame that is not popped while `classes` is
-        // borrowed; count and array belong together, as there are no 2^31 classes.
+        // SAFETY: the environment is alive; the references live while `classes` is borrowed; count and array belong
+        // together, as there are no 2^31 classes.
         unsafe { table::retransform_classes(self.raw(), raw.len() as jint, raw.as_ptr()) }
     }
 
-    fn loaded_classes<'frame>(&self, jni: &Env<'frame>) -> Result<Vec<Class<'frame>>, Error> {
+    fn all_loaded_classes(&self) -> Result<Array<'_, jclass>, Error> {
         let (mut count, mut start) = (0, ptr::null_mut());
         // SAFETY: the environment is alive; both places outlive the call.
         unsafe { table::get_loaded_classes(self.raw(), &raw mut count, &raw mut start) }?;
-        let (Some(start), Ok(count)) = (NonNull::new(start), usize::try_from(count)) else {
-            return Ok(Vec::new());
-        };
+        // A JVM that says "no error" and gives no array breaks the specification.
+        let start = NonNull::new(start).ok_or(Error::Missing { call: "GetLoadedClasses" })?;
         // SAFETY: the call succeeded, so this environment has handed out an array of that length.
-        let raw: Array<'_, jclass> = unsafe { Array::new(self, start, count) };
-        let class = |raw: &jclass| {
-            // SAFETY: the call made a local reference in the frame on top, which is that of `jni`.
-            let object = unsafe { JClass::from_raw(jni, *raw) };
-            Class { object }
-        };
-        Ok(raw.iter().map(class).collect())
+        Ok(unsafe { Array::new(self, start, usize::try_from(count).unwrap_or(0)) })
+    }
+}
+
+/// Tells the JVM that it is meant to be so many. The `jni` crate has this call too, but makes another one before it.
+fn room_for_a_call(jni: &Env<'_>) -> Result<(), Error> {
+    // More than what the frame was made with, or -Xcheck:jni takes no note of it.
+    const ROOM: jint = 4096;
+    let raw = jni.get_raw();
+    // SAFETY: an Env's pointer is that of this thread's JNI environment, which points at its function table.
+    let functions = unsafe { *raw };
+    // SAFETY: the table is constant for the life of the JVM.
+    let functions = unsafe { &*functions };
+    // SAFETY: every JVM since JDK 1.2 has this part of it.
+    let ensure_local_capacity = unsafe { functions.v1_2.EnsureLocalCapacity };
+    // SAFETY: this thread's environment; JVMTI calls leave no exception pending.
+    match unsafe { ensure_local_capacity(raw, ROOM) } {
+        JNI_OK => Ok(()),
+        _ => Err(Error::Jni(jni::errors::Error::JniCall(jni::errors::JniError::NoMemory))),
     }
 }
 

@@ -8,6 +8,9 @@
 //! call needs it, it takes that crate's `Env`. There is just what the agent of this project uses; a new function is a
 //! line in `table.rs` and a safe method in the file of its subject.
 //!
+//! Link the agent with `-z nodelete`, as `native-agent/build.rs` does: HotSpot unmaps a library whose `Agent_OnAttach`
+//! failed (17 and newer do), and a thread of the application may be in one of its callbacks just then.
+//!
 //! It is not a complete binding, and it starts no thread, opens no file and keeps no log.
 //!
 //! ```
@@ -72,7 +75,7 @@ mod fake_vm;
 mod header;
 
 pub use capabilities::Capabilities;
-pub use class::Class;
+pub use class::{Class, LoadedClasses};
 pub use env::Environment;
 pub use error::{Error, ErrorCode};
 pub use event::{ClassFile, Event, Events, Loader};
