@@ -72,6 +72,8 @@ pub fn examine(target: &Target) -> Preflight {
         Ok(Listener::Socket) => {
             result.good.push(format!("its attach listener is up: {}", socket_path(status)))
         }
+        // Where attach is off the same signal does mean a thread dump.
+        Ok(Listener::Absent) if result.blockers.iter().any(|blocker| blocker.kind == Kind::AttachDisabled) => {}
         Ok(Listener::Absent) => signal_verdict(target, &mut result),
         Err(blocker) => result.block(blocker),
     }
@@ -246,7 +248,7 @@ fn attach_enabled(target: &Target) -> Result<String, Finding> {
         (Some(bits), Some((true, source))) if bits.starts_with('0') => {
             refuse(format!("-XX:+DisableAttachMechanism in {source}; sun.rt.jvmCapabilities begins with 0"))
         }
-        (Some(bits), _) if bits.starts_with('0') => refuse(format!("sun.rt.jvmCapabilities begins with 0")),
+        (Some(bits), _) if bits.starts_with('0') => refuse("sun.rt.jvmCapabilities begins with 0".to_owned()),
         (None, Some((true, source))) => refuse(format!("-XX:+DisableAttachMechanism in {source}")),
         (Some(bits), _) => Ok(format!("attach is on (sun.rt.jvmCapabilities {}…)", bits.get(..4).unwrap_or(bits))),
         (None, _) => Ok("no option turns attach off".to_owned()),
