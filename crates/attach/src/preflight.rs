@@ -73,7 +73,8 @@ pub fn examine(target: &Target) -> Preflight {
             result.good.push(format!("its attach listener is up: {}", socket_path(status)))
         }
         // Where attach is off the same signal does mean a thread dump.
-        Ok(Listener::Absent) if result.blockers.iter().any(|blocker| blocker.kind == Kind::AttachDisabled) => {}
+        Ok(Listener::Absent)
+            if result.blockers.iter().any(|blocker| blocker.kind == Kind::AttachDisabled) => {}
         Ok(Listener::Absent) => signal_verdict(target, &mut result),
         Err(blocker) => result.block(blocker),
     }
@@ -250,7 +251,9 @@ fn attach_enabled(target: &Target) -> Result<String, Finding> {
         }
         (Some(bits), _) if bits.starts_with('0') => refuse("sun.rt.jvmCapabilities begins with 0".to_owned()),
         (None, Some((true, source))) => refuse(format!("-XX:+DisableAttachMechanism in {source}")),
-        (Some(bits), _) => Ok(format!("attach is on (sun.rt.jvmCapabilities {}…)", bits.get(..4).unwrap_or(bits))),
+        (Some(bits), _) => {
+            Ok(format!("attach is on (sun.rt.jvmCapabilities {}…)", bits.get(..4).unwrap_or(bits)))
+        }
         (None, _) => Ok("no option turns attach off".to_owned()),
     }
 }

@@ -22,7 +22,8 @@ pub fn native_agent() -> Result<PathBuf> {
 /// Cargo itself knows best whether there is anything to do; asking takes it less than half a second.
 fn build() -> Result<PathBuf> {
     let executable = env::current_exe().context("which executable is this?")?;
-    let (target_dir, profile) = place(&executable).unwrap_or_else(|| (cache::target_dir(), "debug".to_owned()));
+    let (target_dir, profile) =
+        place(&executable).unwrap_or_else(|| (cache::target_dir(), "debug".to_owned()));
     // Cargo's name for the profile of target/debug.
     let cargo_profile = if profile == "debug" { "dev" } else { &profile };
     let mut cargo = quiet(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
@@ -43,7 +44,8 @@ fn build() -> Result<PathBuf> {
 /// there: then it is no test's.
 fn place(executable: &Path) -> Option<(PathBuf, String)> {
     let folder = executable.parent()?;
-    let folder = if folder.ends_with("deps") || folder.ends_with("examples") { folder.parent()? } else { folder };
+    let folder =
+        if folder.ends_with("deps") || folder.ends_with("examples") { folder.parent()? } else { folder };
     let profile = folder.file_name()?.to_str()?.to_owned();
     folder.join(".fingerprint").is_dir().then_some(())?;
     Some((folder.parent()?.to_owned(), profile))

@@ -54,6 +54,11 @@ impl Agent {
         !self.path.starts_with('/')
     }
 
+    /// The native agent that comes with jgraft, whose codes have a meaning here.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.native && self.path.ends_with("/libjgraft_agent.so")
+    }
+
     /// How to have it at the next start, whatever stands against loading it now.
     pub(crate) fn next_start(&self) -> [String; 2] {
         let kind = match (self.native, self.is_bare_name()) {

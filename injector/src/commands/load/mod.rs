@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use jgraft_attach::{Client, Finding, Preflight, Request, Target, explain_code};
 use jgraft_attach::{LoadOutcome, files};
+use jgraft_protocol::native::code;
 use serde::Serialize;
 
 use crate::cli::Load;
