@@ -76,7 +76,9 @@ public final class AgentJavaTests {
             Path tests = work.resolve("tests.jar");
             Jars.write(tests, "Premain-Class: AgentJavaTests\nCan-Retransform-Classes: true\n"
                     + "Can-Redefine-Classes: true\nCan-Set-Native-Method-Prefix: true\n", entries);
+            // A small heap for the agent that fills it; without the limit by which Parallel GC refuses what has room.
             return new ProcessBuilder(System.getProperty("java.home") + "/bin/java", "-Xmx64m",
+                    "-XX:-UseGCOverheadLimit",
                     "-javaagent:" + tests, "-cp", agentJar + File.pathSeparator + tests, "AgentJavaTests",
                     work.toString(), agentJar.toString(), classes.toString()).inheritIO().start().waitFor();
         } finally {

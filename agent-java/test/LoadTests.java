@@ -1,5 +1,6 @@
 // Supervised load, end to end but for the attach: options, capabilities, class paths, and every way to fail.
 
+import io.jgraft.agent.Stub;
 import java.lang.instrument.ClassDefinition;
 import java.lang.instrument.ClassFileTransformer;
 import java.lang.instrument.Instrumentation;
@@ -31,6 +32,7 @@ final class LoadTests {
         wrongJars();
         wrongClasses();
         failures();
+        fullHeap();
         bootClassPath();
     }
 
@@ -171,9 +173,10 @@ final class LoadTests {
         failed(reply, "agentmain", "102", "no \u00e4gent\ntoday");
         check.equal("its own exception", reply.getProperty("exception"), "java.lang.IllegalStateException");
         String stack = reply.getProperty("stack");
-        check.that("the stack begins with it", stack.startsWith("java.lang.IllegalStateException: no \u00e4gent\ntoday\n"
-                + "\tat agents.Failing.agentmain(Failing.java:"), stack);
-        check.contains("the stack has the suppressed one", stack, "\tSuppressed: java.lang.RuntimeException: also this");
+        check.that("the stack begins with it", stack.startsWith(
+                "java.lang.IllegalStateException: no \u00e4gent\ntoday\n\tat agents.Failing.agentmain(Failing.java:"), stack);
+        check.contains("the stack has the suppressed one", stack,
+                "\tSuppressed: java.lang.RuntimeException: also this");
         check.contains("the stack has the cause", stack, "\nCaused by: java.io.IOException: disk on fire\n");
         check.that("the stack has none of our frames", !stack.contains("jgraft") && !stack.contains("reflect"), stack);
 
@@ -190,8 +193,29 @@ final class LoadTests {
         failed(load(jar, "options", "evil"), "agentmain", "102", "agents.Evil");
     }
 
+    private void fullHeap() throws Exception {
+        Session session = new Session(jars, jars.agentJar, "verb", "load", "jar",
+                jars.of("Agent-Class: agents.Hog\n", "Hog").toString());
+        Throwable thrown = null;
+        try {
+            Stub.agentmain(session.directory.toString(), inst);
+        } catch (Throwable t) {
+            thrown = t;
+        }
+        System.getProperties().remove("agents.held");
+        check.equal("a full heap, no exception", thrown, null);
+        // Whether the heap has room again for the agent's own story is up to the collector: the outcome must be told.
+        Properties reply = Session.reply(session.directory);
+        check.that("a full heap is told", reply != null && "failed".equals(reply.getProperty("outcome"))
+                && "java.lang.OutOfMemoryError".equals(reply.getProperty("exception")), reply);
+    }
+
     private void failed(Properties reply, String stage, String code, String message) {
         String what = "expecting '" + message + "'";
+        if (reply == null) {
+            check.that(what, false, "no reply");
+            return;
+        }
         check.equal(what + ": outcome", reply.getProperty("outcome"), "failed");
         check.equal(what + ": stage", reply.getProperty("stage"), stage);
         check.equal(what + ": code", reply.getProperty("code"), code);

@@ -46,6 +46,10 @@ final class Session {
 
     static Properties run(Path directory, Instrumentation inst) throws IOException {
         Stub.agentmain(directory.toString(), inst);
+        return reply(directory);
+    }
+
+    static Properties reply(Path directory) throws IOException {
         Path reply = directory.resolve("reply");
         if (!Files.exists(reply)) {
             return null;

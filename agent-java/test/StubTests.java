@@ -23,6 +23,7 @@ final class StubTests {
     }
 
     void run() throws Exception {
+        digests();
         nothingToDo();
         replies();
         answeredOnce();
@@ -31,6 +32,16 @@ final class StubTests {
         wrongOwners();
         twoVersions();
         brokenImplementation();
+    }
+
+    // Sessions are named by MessageDigest's SHA-256, so every session tests ours; this tests every length of padding.
+    private void digests() throws Exception {
+        for (int length = 0; length < 130; length++) {
+            byte[] verb = new byte[length];
+            Arrays.fill(verb, (byte) 'v');
+            Session session = session("verb", new String(verb, StandardCharsets.US_ASCII));
+            check.equal("a verb of " + length, session.run(inst).getProperty("stage"), "verb");
+        }
     }
 
     private Session session(String... keysAndValues) throws Exception {

@@ -4,16 +4,17 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use jgraft_agentjar::{Neighbour, Question, Report, TargetFacts, check, unopened};
-use jgraft_attach::{Kind, Target, files};
+use jgraft_attach::{Kind, Target, files, modified_utf8};
 
 /// Checks the jar at `path`, which is absolute, as it would be sent to `target` with `options`.
 pub(crate) fn examine(path: &str, options: Option<&str>, target: Option<&Target>) -> Report {
     let facts = target.map(|target| facts(path.as_ref(), target));
     let real = std::fs::canonicalize(path).ok();
+    let options = options.map(modified_utf8);
     let look = |path: &Path| look(path, target);
     let question = Question {
         real_path: real.as_deref(),
-        options: options.map(str::as_bytes),
+        options: options.as_deref(),
         target: facts.as_ref(),
         look: &look,
         ..Question::new(path.as_ref())

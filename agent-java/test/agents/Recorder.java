@@ -8,7 +8,8 @@ public final class Recorder {
     }
 
     public static void agentmain(String options, Instrumentation inst) {
-        System.getProperties().put("agents.calls", (Integer) System.getProperties().getOrDefault("agents.calls", 0) + 1);
+        Object calls = System.getProperties().get("agents.calls");
+        System.getProperties().put("agents.calls", calls == null ? 1 : (Integer) calls + 1);
         System.getProperties().put("agents.options", options == null ? "(null)" : options);
         System.getProperties().put("agents.inst", inst);
         System.getProperties().put("agents.thread", Thread.currentThread());

@@ -6,6 +6,7 @@ mod boot_class_path;
 mod capabilities;
 mod class_source;
 mod container;
+mod linkage;
 mod manifest_facts;
 mod request;
 mod target;
@@ -52,14 +53,16 @@ pub fn unopened(error: &io::Error, question: &Question<'_>) -> Report {
 }
 
 fn check_contents<R: Read + Seek>(jar: &mut Jar<R>, question: &Question<'_>, report: &mut Report) {
-    container::check(jar, &mut report.findings);
-    let Some(manifest) = manifest_facts::read(jar, report) else { return };
-    let Some(name) = manifest_facts::agent_class(jar, &manifest, question, &mut report.findings) else {
-        return;
-    };
-    boot_class_path::check(&manifest, question, &mut report.findings);
-    if let Some(class) = agent_class::find(jar, &manifest, &name, question, report) {
-        agentmain::check(jar, &manifest, &class, question, report);
+    let opens = container::check(jar, &mut report.findings);
+    let Some(file) = manifest_facts::read(jar, report).filter(|_| opens) else { return };
+    let manifest = &file.manifest;
+    let findings = &mut report.findings;
+    let Some(name) = manifest_facts::agent_class(jar, manifest, question, findings) else { return };
+    manifest_facts::check_for_class_loaders(&file, &name, findings);
+    boot_class_path::check(manifest, question, findings);
+    if let Some(class) = agent_class::find(jar, manifest, &name, question, report) {
+        agentmain::check(jar, manifest, &class, question, report);
+        linkage::check(jar, manifest, &class, question, &mut report.findings);
     }
-    capabilities::check(jar, &manifest, &mut report.findings);
+    capabilities::check(jar, manifest, &mut report.findings);
 }

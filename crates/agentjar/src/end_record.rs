@@ -1,5 +1,5 @@
-//! The zip file's end record, looked at before anything is allocated for the entries it announces, and to tell
-//! a jar that was cut from a file that never was one.
+//! The zip file's end record, looked at before anything is allocated for the entries it announces, and to
+//! tell a jar that was cut from a file that never was one.
 //!
 //! The JDK's readers want the record, with its comment, to be the last thing in the file; zip tools are more
 //! forgiving, so that a jar with bytes after it opens everywhere but in a JVM.

@@ -1,17 +1,18 @@
-//! A jar, opened within limits: the entries' directory is read, then one entry at a time, none whole in memory
-//! but the manifest's main section and the class at hand.
+//! A jar, opened within limits: the directory of entries is read, then one entry at a time; nothing is in
+//! memory but that directory, the manifest and the class at hand.
 //!
 //! What the JDK's three zip readers refuse (libjli's for the manifest, libzip's for the class path,
 //! java.util.zip for classes) is an error here too; what only zip tools refuse, a wrong checksum, is not.
 
 use std::cell::Cell;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek};
 use std::rc::Rc;
 
 use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive};
 
 use crate::end_record::{self, EndRecord};
+use crate::source::Source;
 
 /// The name of the manifest's entry. libjli compares it byte for byte.
 pub(crate) const MANIFEST: &str = "META-INF/MANIFEST.MF";
@@ -29,7 +30,9 @@ const SCAN_LIMIT: usize = 64 << 20;
 /// An open jar.
 #[derive(Debug)]
 pub(crate) struct Jar<R> {
-    archive: ZipArchive<Bounded<R>>,
+    archive: ZipArchive<Source<R>>,
+    has_duplicates: bool,
+    /// Bytes of classes inflated so far.
     scanned: usize,
 }
 
@@ -81,16 +84,23 @@ impl<R: Read + Seek> Jar<R> {
             return Err(JarError::Bomb(format!("its directory of entries has {size} bytes")));
         }
         // The zip crate reads more than the directory to find its offset, but never this much.
-        let bound = Rc::new(Cell::new(Some(2 * DIRECTORY_LIMIT)));
-        let archive = ZipArchive::new(Bounded { inner: jar, left: Rc::clone(&bound) })?;
+        let left = Rc::new(Cell::new(2 * DIRECTORY_LIMIT));
+        let mut archive = ZipArchive::new(Source::new(jar, Rc::clone(&left)).map_err(JarError::Io)?)?;
+        let has_duplicates = archive.has_duplicate_names();
         // From here on it is the entries' own limits that count.
-        bound.set(None);
-        Ok(Self { archive, scanned: 0 })
+        left.set(u64::MAX);
+        if has_duplicates {
+            let directory = archive.central_directory_start();
+            let mut source = archive.into_inner();
+            source.hide_later_manifests(directory).map_err(JarError::Io)?;
+            archive = ZipArchive::new(source)?;
+        }
+        Ok(Self { archive, has_duplicates, scanned: 0 })
     }
 
     /// Whether two entries share a name: libjli takes the first of them, java.util.zip the last.
     pub(crate) fn has_duplicates(&self) -> bool {
-        self.archive.has_duplicate_names()
+        self.has_duplicates
     }
 
     pub(crate) fn contains(&self, name: &str) -> bool {
@@ -123,8 +133,8 @@ impl<R: Read + Seek> Jar<R> {
         }
     }
 
-    /// Shows every class to `visit` until it says stop. False if the limits ended it first. Entries that can't
-    /// be read are passed over.
+    /// Shows every class to `visit` until it says stop; false if a limit ended it first. What can't be read
+    /// is passed over.
     pub(crate) fn scan_classes(&mut self, mut visit: impl FnMut(&[u8]) -> Scan) -> bool {
         for index in 0..self.archive.len() {
             let Ok(entry) = self.archive.by_index_data(index) else { continue };
@@ -180,32 +190,5 @@ impl From<ZipError> for JarError {
             ZipError::Io(error) => Self::Io(error),
             error => Self::Damaged(error.to_string()),
         }
-    }
-}
-
-/// A reader that gives up after so many bytes, while there is a bound.
-#[derive(Debug)]
-struct Bounded<R> {
-    inner: R,
-    left: Rc<Cell<Option<u64>>>,
-}
-
-impl<R: Read> Read for Bounded<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buffer)?;
-        if let Some(left) = self.left.get() {
-            let Some(left) = left.checked_sub(read as u64) else {
-                let message = "its directory of entries goes on without end";
-                return Err(io::Error::new(io::ErrorKind::QuotaExceeded, message));
-            };
-            self.left.set(Some(left));
-        }
-        Ok(read)
-    }
-}
-
-impl<R: Seek> Seek for Bounded<R> {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.inner.seek(to)
     }
 }

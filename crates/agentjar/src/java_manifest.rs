@@ -18,9 +18,7 @@ pub(crate) enum Refusal {
     InvalidHeader(usize),
     #[error("line {0} begins with a space but continues nothing")]
     Misplaced(usize),
-    #[error(
-        "the name of the attribute at line {0} is longer than 70 characters or has others than letters, digits, '-' and '_'"
-    )]
+    #[error("the name at line {0} has over 70 characters, or others than letters, digits, '-' and '_'")]
     InvalidName(usize),
     #[error("line {0} begins a section but is no 'Name: …'")]
     NoSectionName(usize),

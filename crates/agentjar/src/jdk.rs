@@ -1,5 +1,5 @@
 //! Where JDKs differ, release by release, as far as an agent jar can tell. Each row was measured by loading
-//! jars into JVMs (tests/lookup_table.rs); releases in between are from the JDK's own record of its changes.
+//! jars into JVMs (tests/real_jvms.rs); releases in between are from the JDK's own record of its changes.
 
 use std::fmt;
 

@@ -1,9 +1,9 @@
 //! Checks a Java agent jar before it is sent to a JVM: what that JVM will surely refuse is an error, what is
 //! likely to disappoint is a warning, and each says how it is known and what to do.
 //!
-//! A function of what is handed in: the jar as a reader, the request, what is known of the target, and a look
-//! at files beside the jar. Nothing here opens a file or talks to a JVM. It is no verifier: an agent that passes
-//! may still throw.
+//! A function of what is handed in: the jar as a reader, the request, what is known of the target, and a
+//! look at files beside the jar. Nothing here opens a file or talks to a JVM. It is no verifier: an agent
+//! that passes may still throw.
 //!
 //! ```no_run
 //! use jgraft_agentjar::{Question, TargetFacts, check};
@@ -25,6 +25,7 @@ mod jdk;
 mod manifest;
 mod question;
 mod report;
+mod source;
 
 pub use check::{check, unopened};
 pub use finding::{Finding, Severity};

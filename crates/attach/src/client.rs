@@ -141,7 +141,7 @@ fn connect_or_wake(
     timings: &mut Timings,
 ) -> Result<OwnedFd, AttachError> {
     let place = MeetingPlace::of(target).map_err(AttachError::Blocked)?;
-    let watch = DirectoryWatch::new(place.dir());
+    let mut watch = DirectoryWatch::new(place.dir());
     let process = target.process();
     loop {
         match try_connect(&place, process, patience)? {
@@ -152,14 +152,14 @@ fn connect_or_wake(
             Placed::Ours(trigger) if trigger.was_adopted() => {
                 let until = Instant::now() + OTHERS_TURN;
                 let turn = Patience { deadline: Some(until), cancel: patience.cancel };
-                return match await_socket(target, &place, &watch, &turn) {
+                return match await_socket(target, &place, &mut watch, &turn) {
                     Ok(socket) => {
                         trigger.remove();
                         Ok(socket)
                     }
                     // Nobody's any more, so ours.
                     Err(Stop::Woken(Woken::TimeOut)) => {
-                        wake(target, &place, &watch, trigger, patience, timings)
+                        wake(target, &place, &mut watch, trigger, patience, timings)
                     }
                     Err(Stop::Woken(woken)) => {
                         Err(gave_up(woken, target.pid(), "another client's trigger file is there"))
@@ -167,19 +167,15 @@ fn connect_or_wake(
                     Err(Stop::Error(error)) => Err(error),
                 };
             }
-            Placed::Ours(trigger) => return wake(target, &place, &watch, trigger, patience, timings),
+            Placed::Ours(trigger) => return wake(target, &place, &mut watch, trigger, patience, timings),
             // Another of ours is about to signal, or its janitor waits for a late JVM.
-            Placed::Busy => {
-                watch.drain();
-                let pause = Duration::from_millis(5);
-                match patience.wait(watch.fd(), process.pidfd(), Some(pause)) {
-                    Woken::Ready => {}
-                    other => {
-                        let doing = "another jgraft has signalled it and waits for its listener";
-                        return Err(gave_up(other, target.pid(), doing));
-                    }
+            Placed::Busy => match watch.wait(patience, process.pidfd()) {
+                Woken::Ready => {}
+                other => {
+                    let doing = "another jgraft has signalled it and waits for its listener";
+                    return Err(gave_up(other, target.pid(), doing));
                 }
-            }
+            },
         }
     }
 }
@@ -188,7 +184,7 @@ fn connect_or_wake(
 fn wake(
     target: &Target,
     place: &MeetingPlace,
-    watch: &DirectoryWatch,
+    watch: &mut DirectoryWatch<'_>,
     trigger: Trigger,
     patience: &Patience<'_>,
     timings: &mut Timings,
@@ -210,7 +206,7 @@ fn wake(
             return Err(error);
         }
     }
-    watch.drain();
+    watch.restart();
     if let Err(error) = sys::pidfd_send_signal(process.pidfd(), Signal::SIGQUIT) {
         trigger.remove();
         return Err(AttachError::system("pidfd_send_signal(SIGQUIT)", target.pid(), error));
@@ -250,7 +246,7 @@ fn last_look(
     if let Err(finding) = socket_not_lost(target) {
         // A listener that has its thread and not yet its socket looks the same for a moment.
         let turn = Patience { deadline: Some(Instant::now() + OTHERS_TURN), cancel: patience.cancel };
-        return match await_socket(target, place, &DirectoryWatch::new(place.dir()), &turn) {
+        return match await_socket(target, place, &mut DirectoryWatch::new(place.dir()), &turn) {
             Ok(socket) => Ok(Some(socket)),
             Err(Stop::Woken(Woken::TimeOut)) => Err(AttachError::Blocked(finding)),
             Err(Stop::Woken(woken)) => Err(gave_up(woken, target.pid(), "its listener has no socket")),
@@ -285,7 +281,7 @@ enum Stop {
 fn await_socket(
     target: &Target,
     place: &MeetingPlace,
-    watch: &DirectoryWatch,
+    watch: &mut DirectoryWatch<'_>,
     patience: &Patience<'_>,
 ) -> Result<OwnedFd, Stop> {
     loop {
@@ -294,8 +290,8 @@ fn await_socket(
         {
             return Ok(socket);
         }
-        match patience.wait(watch.fd(), target.process().pidfd(), Some(watch.look_again())) {
-            Woken::Ready => watch.drain(),
+        match watch.wait(patience, target.process().pidfd()) {
+            Woken::Ready => {}
             other => return Err(Stop::Woken(other)),
         }
     }

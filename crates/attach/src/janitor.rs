@@ -27,8 +27,8 @@ pub(crate) fn start(duty: &Duty<'_>) -> bool {
     let (Ok(trigger), Ok(socket)) = (CString::new(duty.trigger), CString::new(duty.socket)) else {
         return false;
     };
-    let watch = DirectoryWatch::new(duty.socket_dir);
-    let watch_fd = watch.fd().map_or(-1, |fd| fd.as_raw_fd());
+    let watch = DirectoryWatch::new(duty.socket_dir).arm();
+    let watch_fd = watch.as_ref().map_or(-1, |inotify| inotify.as_fd().as_raw_fd());
     let keep = [
         duty.pidfd.as_raw_fd(),
         duty.trigger_dir.as_raw_fd(),

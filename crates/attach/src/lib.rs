@@ -42,7 +42,7 @@ pub use preflight::{Preflight, agent_loading, examine, instrument_module};
 pub use proc::status::Status;
 pub use proc::{Process, TargetRoot};
 pub use reply::{LoadOutcome, explain_code};
-pub use request::{ARGUMENT_LIMIT, Request};
+pub use request::{ARGUMENT_LIMIT, Request, modified_utf8};
 pub use sys::Identity;
 pub use target::{Kind, Target};
 pub use target_dir::TargetDir;

@@ -5,6 +5,7 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::fcntl::AtFlags;
@@ -12,6 +13,9 @@ use nix::sys::stat::{FileStat, SFlag, fstatat};
 
 use crate::finding::{Finding, FindingKind};
 use crate::target::Target;
+
+/// A listener has its thread a moment before its socket: so long is that not taken for a loss.
+pub(crate) const IN_THE_MAKING: Duration = Duration::from_millis(300);
 
 /// Is there a socket to connect to?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,11 +94,17 @@ impl MeetingPlace {
 /// What `doctor` says of the listener, without connecting: a connection would hold up everybody else's.
 pub fn listener(target: &Target) -> Result<Listener, Finding> {
     let place = MeetingPlace::of(target)?;
-    if place.socket()?.is_some() {
-        return Ok(Listener::Socket);
+    let until = Instant::now() + IN_THE_MAKING;
+    loop {
+        if place.socket()?.is_some() {
+            return Ok(Listener::Socket);
+        }
+        match socket_not_lost(target) {
+            Ok(()) => return Ok(Listener::Absent),
+            Err(lost) if Instant::now() >= until => return Err(lost),
+            Err(_) => std::thread::sleep(Duration::from_millis(2)),
+        }
     }
-    socket_not_lost(target)?;
-    Ok(Listener::Absent)
 }
 
 /// The listener's thread without its socket: cleaned away (systemd #20635), or just being made. Old JDKs answer

@@ -13,6 +13,8 @@ use crate::proc::status::Status;
 use crate::sys::Identity;
 use crate::target::{self, Target, read_status};
 
+/// A VM without counters is given so long to create itself; with them it takes 0.05 to 0.5 s.
+const SETTLED: Duration = Duration::from_secs(2);
 /// A JVM that does not catch SIGQUIT by this age is not merely starting.
 const START_UP: Duration = Duration::from_secs(60);
 
@@ -70,6 +72,8 @@ pub fn examine(target: &Target) -> Preflight {
         Ok(Listener::Socket) => {
             result.good.push(format!("its attach listener is up: {}", socket_path(status)))
         }
+        // Where attach is off the same signal does mean a thread dump.
+        Ok(Listener::Absent) if result.blockers.iter().any(|blocker| blocker.kind == Kind::AttachDisabled) => {}
         Ok(Listener::Absent) => signal_verdict(target, &mut result),
         Err(blocker) => result.block(blocker),
     }
@@ -104,20 +108,22 @@ fn signal_verdict(target: &Target, result: &mut Preflight) {
 /// True while the JVM has not reached the end of its own initialisation. A `load` that comes earlier can meet a VM
 /// whose module system is not there yet, so the counter of the VM's own is waited for, not only the signal handler.
 pub(crate) fn is_starting(target: &Target) -> bool {
+    let young = target.uptime() < START_UP;
     if target.kind() == target::Kind::Launcher {
-        return target.uptime() < START_UP;
+        return young;
+    }
+    if target.perfdata_is_coming() {
+        return young;
     }
     if let Some(perf) = target.perfdata() {
         return match perf.long("sun.rt.createVmEndTime") {
             Some(end) => end == 0,
-            None => !target.status().catches_sigquit() && target.uptime() < START_UP,
+            None => young && !target.status().catches_sigquit(),
         };
     }
-    // Without counters: the periodic thread is the last that a VM starts; a VM may also do without it.
-    let settled = target.status().catches_sigquit()
-        && (target.uptime() > Duration::from_secs(2)
-            || target.process().has_thread_named("VM Periodic Tas").unwrap_or(false));
-    !settled && target.uptime() < START_UP
+    // Without counters there is no certain sign from outside: SIGQUIT is caught and every thread of the VM's own is up
+    // long before the module system is, so only time tells.
+    young && (!target.status().catches_sigquit() || target.uptime() < SETTLED)
 }
 
 pub(crate) fn starting(target: &Target) -> Finding {
@@ -157,14 +163,16 @@ fn jvm_proof(target: &Target) -> Result<String, Finding> {
         target::Kind::HotSpot => {
             Ok(format!("a hotspot vm, java {}", target.version().unwrap_or("of unknown version")))
         }
-        target::Kind::Launcher => Ok("a java launcher about to load its vm".to_owned()),
+        target::Kind::Launcher if target.uptime() < START_UP => {
+            Ok("a java launcher about to load its vm".to_owned())
+        }
         target::Kind::OpenJ9 => Err(Finding::new(
             Kind::OpenJ9,
             format!("pid {pid} is an openj9 vm, whose attach api is not hotspot's"),
             "libj9vm is mapped",
             "add the agent to JAVA_TOOL_OPTIONS (-javaagent:…) and restart",
         )),
-        target::Kind::NotAJvm => Err(Finding::new(
+        target::Kind::NotAJvm | target::Kind::Launcher => Err(Finding::new(
             Kind::NotAJvm,
             format!("pid {pid} is not a jvm"),
             format!("no libjvm.so is mapped; its executable is {exe}"),
@@ -174,7 +182,11 @@ fn jvm_proof(target: &Target) -> Result<String, Finding> {
             Kind::NoAccess,
             format!("pid {pid} belongs to {} and cannot be looked into", target.user()),
             format!("/proc/{pid}/maps is closed to uid {}", Identity::current().uid),
-            format!("run jgraft as root or as {}", target.user()),
+            match Identity::current().uid {
+                0 => "it is shielded even from root: by a user namespace, a security module, or hidepid"
+                    .to_owned(),
+                _ => format!("run jgraft as root or as {}", target.user()),
+            },
         )),
     }
 }
@@ -234,11 +246,11 @@ fn attach_enabled(target: &Target) -> Result<String, Finding> {
     let capabilities = target.perfdata().and_then(|perf| perf.text("sun.rt.jvmCapabilities"));
     match (capabilities, target.options().flag("DisableAttachMechanism")) {
         (Some(bits), Some((true, source))) if bits.starts_with('0') => {
-            refuse(format!("-XX:+DisableAttachMechanism in {source}; sun.rt.jvmCapabilities is {bits}"))
+            refuse(format!("-XX:+DisableAttachMechanism in {source}; sun.rt.jvmCapabilities begins with 0"))
         }
-        (Some(bits), _) if bits.starts_with('0') => refuse(format!("sun.rt.jvmCapabilities is {bits}")),
+        (Some(bits), _) if bits.starts_with('0') => refuse("sun.rt.jvmCapabilities begins with 0".to_owned()),
         (None, Some((true, source))) => refuse(format!("-XX:+DisableAttachMechanism in {source}")),
-        (Some(bits), _) => Ok(format!("attach is on (sun.rt.jvmCapabilities {bits})")),
+        (Some(bits), _) => Ok(format!("attach is on (sun.rt.jvmCapabilities {}…)", bits.get(..4).unwrap_or(bits))),
         (None, _) => Ok("no option turns attach off".to_owned()),
     }
 }

@@ -59,8 +59,12 @@ impl Request {
 
     /// `load instrument false JAR[=OPTIONS]`: what `VirtualMachine.loadAgent` sends.
     pub fn load_java_agent(jar: &str, options: Option<&str>) -> Result<Request, Finding> {
-        let argument = options.map_or(jar.to_owned(), |options| format!("{jar}={options}"));
-        Request::new("load", &[b"instrument", b"false", argument.as_bytes()])
+        let mut argument = jar.as_bytes().to_vec();
+        if let Some(options) = options {
+            argument.push(b'=');
+            argument.extend(modified_utf8(options));
+        }
+        Request::new("load", &[b"instrument", b"false", &argument])
     }
 
     /// `load LIBRARY true OPTIONS`: a native agent by its absolute path (`VirtualMachine.loadAgentPath`).
@@ -90,6 +94,29 @@ impl Request {
     }
 }
 
+/// JNI's modified UTF-8, in which libinstrument reads an agent's options (`NewStringUTF`): a character beyond the BMP is
+/// its two surrogates, three bytes each, and NUL is two bytes.
+pub fn modified_utf8(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\0' => bytes.extend([0xc0, 0x80]),
+            '\u{10000}'.. => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    let unit = *unit;
+                    bytes.extend([
+                        0xe0 | (unit >> 12) as u8,
+                        0x80 | (unit >> 6) as u8 & 0x3f,
+                        0x80 | unit as u8 & 0x3f,
+                    ]);
+                }
+            }
+            _ => bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+    }
+    bytes
+}
+
 fn refuse(cause: String, evidence: String) -> Finding {
     Finding::new(
         FindingKind::RequestTooLong,
@@ -111,6 +138,14 @@ mod tests {
         assert_eq!(request.as_bytes(), b"1\0load\0instrument\0false\0/a.jar=x=1,y\0");
         let request = Request::load_java_agent("/a.jar", None).unwrap();
         assert_eq!(request.as_bytes(), b"1\0load\0instrument\0false\0/a.jar\0");
+    }
+
+    #[test]
+    fn options_travel_as_jni_wants_them() {
+        assert_eq!(modified_utf8("aü€"), "aü€".as_bytes());
+        assert_eq!(modified_utf8("\0"), [0xc0, 0x80]);
+        // U+1D11E is D834 DD1E in UTF-16.
+        assert_eq!(modified_utf8("𝄞"), [0xed, 0xa0, 0xb4, 0xed, 0xb4, 0x9e]);
     }
 
     #[test]

@@ -85,7 +85,8 @@ pub(crate) fn clock_ticks() -> u64 {
 /// Reads at most `limit` bytes: files in `/proc` say no size, and files of a target lie about theirs.
 pub(crate) fn read_at_most(file: File, limit: u64) -> io::Result<Vec<u8>> {
     use std::io::Read;
-    let mut bytes = Vec::new();
+    // Room for most of them at once: a read of /proc costs as much as what it finds.
+    let mut bytes = Vec::with_capacity(32 << 10);
     file.take(limit).read_to_end(&mut bytes)?;
     Ok(bytes)
 }

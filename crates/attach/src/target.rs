@@ -26,10 +26,20 @@ pub struct Target {
     maps: io::Result<JvmMaps>,
     cgroup: Vec<u8>,
     exe: Option<PathBuf>,
-    perf: Option<PerfData>,
+    perf: Counters,
     options: VmOptions,
     version: Option<String>,
     java_home: Option<PathBuf>,
+}
+
+/// The state of a JVM's hsperfdata.
+#[derive(Debug)]
+enum Counters {
+    /// Turned off, or not for us to read.
+    Off,
+    /// Mapped, and not accessible yet: the VM is still creating itself.
+    NotReady,
+    Ready(PerfData),
 }
 
 /// What kind of process this is.
@@ -65,7 +75,7 @@ impl Target {
             root,
             status,
             maps,
-            perf: None,
+            perf: Counters::Off,
             options: VmOptions::default(),
             version: None,
             java_home: None,
@@ -155,7 +165,15 @@ impl Target {
 
     /// Its hsperfdata counters; none where they are off, unreadable, or not written yet.
     pub fn perfdata(&self) -> Option<&PerfData> {
-        self.perf.as_ref()
+        match &self.perf {
+            Counters::Ready(data) => Some(data),
+            Counters::Off | Counters::NotReady => None,
+        }
+    }
+
+    /// The counters are mapped and the VM has not opened them to readers yet.
+    pub(crate) fn perfdata_is_coming(&self) -> bool {
+        matches!(self.perf, Counters::NotReady)
     }
 
     /// The options it was started with.
@@ -201,7 +219,7 @@ impl Target {
         if let Some(program) = self.options.program() {
             return Some(program.name());
         }
-        self.perf.as_ref()?.text("sun.rt.javaCommand")?.split(' ').next().filter(|name| !name.is_empty())
+        self.perfdata()?.text("sun.rt.javaCommand")?.split(' ').next().filter(|name| !name.is_empty())
     }
 
     /// The name a user would type: a class without its module, a jar without its directories.
@@ -231,32 +249,35 @@ impl Target {
         missing.then_some(false)
     }
 
-    fn read_perfdata(&self) -> Option<PerfData> {
+    fn read_perfdata(&self) -> Counters {
+        match self.perfdata_bytes().map(PerfData::parse) {
+            Some(Ok(data)) => Counters::Ready(data),
+            // The file is made, sized, and filled in that order.
+            Some(Err(PerfDataError::NotAccessible | PerfDataError::Damaged | PerfDataError::Magic)) => {
+                Counters::NotReady
+            }
+            Some(Err(PerfDataError::Version(..))) | None => Counters::Off,
+        }
+    }
+
+    /// The file that is mapped, if it is the target's own.
+    fn perfdata_bytes(&self) -> Option<Vec<u8>> {
         use std::os::unix::fs::MetadataExt;
         let (directory, pid) = self.maps.as_ref().ok()?.hsperfdata.as_ref()?;
         if *pid != self.status.ns_pid {
             return None;
         }
-        let file = self
-            .root
-            .as_ref()
-            .ok()?
-            .open_file(&Path::new("tmp").join(directory).join(pid.to_string()))
-            .ok()?;
+        let path = Path::new("tmp").join(directory).join(pid.to_string());
+        let file = self.root.as_ref().ok()?.open_file(&path).ok()?;
         if file.metadata().ok()?.uid() != self.status.uid {
             return None;
         }
-        let bytes = crate::sys::read_at_most(file, PERF_LIMIT).ok()?;
-        match PerfData::parse(bytes) {
-            Ok(data) => Some(data),
-            Err(PerfDataError::NotAccessible | PerfDataError::Damaged) => None,
-            Err(_) => None,
-        }
+        crate::sys::read_at_most(file, PERF_LIMIT).ok()
     }
 
     /// From the counters, else from where libjvm lies: `HOME/lib/server/libjvm.so`, on 8 `HOME/lib/ARCH/server/…`.
     fn find_java_home(&self) -> Option<PathBuf> {
-        if let Some(home) = self.perf.as_ref().and_then(|perf| perf.text("java.property.java.home")) {
+        if let Some(home) = self.perfdata().and_then(|perf| perf.text("java.property.java.home")) {
             return Some(home.into());
         }
         let libjvm = self.maps.as_ref().ok()?.libjvm.as_ref()?;
@@ -268,7 +289,7 @@ impl Target {
 
     /// From the counters, else from `HOME/release` (on 8 that file is beside `jre`).
     fn find_version(&self) -> Option<String> {
-        if let Some(version) = self.perf.as_ref().and_then(|perf| perf.text("java.property.java.version")) {
+        if let Some(version) = self.perfdata().and_then(|perf| perf.text("java.property.java.version")) {
             return Some(version.to_owned());
         }
         let (home, root) = (self.java_home.as_ref()?, self.root.as_ref().ok()?);
@@ -290,7 +311,7 @@ impl Target {
             let text = root.read_at_most(&root.as_target_sees(&cwd).join(file), TEXT_LIMIT).ok()?;
             Some(String::from_utf8_lossy(&text).into_owned())
         });
-        if let Some(args) = self.perf.as_ref().and_then(|perf| perf.text("java.rt.vmArgs")) {
+        if let Some(args) = self.perfdata().and_then(|perf| perf.text("java.rt.vmArgs")) {
             options.add_perfdata(args);
         }
         options

@@ -4,10 +4,11 @@
 //! owned as the JVM wants it, locked against others of ours, and once the signal is out it stays until the JVM has
 //! answered or ended (recipe R6). Everything here runs as the target's own user ([`crate::sys::run_as`]).
 
+use std::fs::{File, TryLockError};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use nix::errno::Errno;
-use nix::fcntl::{AtFlags, Flock, FlockArg, OFlag, openat};
+use nix::fcntl::{AtFlags, OFlag, openat};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat, fstatat};
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
@@ -19,7 +20,8 @@ use crate::target::Target;
 pub(crate) struct Trigger {
     dir: OwnedFd,
     name: String,
-    lock: Flock<OwnedFd>,
+    /// Locked as long as it, or a janitor's copy of it, is open: to close is to unlock, so nothing is unlocked by hand.
+    lock: File,
     inode: (u64, u64),
     adopted: bool,
 }
@@ -51,7 +53,7 @@ impl Trigger {
     fn place_in(dir: BorrowedFd<'_>, target: &Target, place: &MeetingPlace) -> Result<Placed, Finding> {
         let name = place.trigger_name();
         let make = OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_WRONLY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-        let unusable = |error: Errno| {
+        let unusable = |error: &dyn std::fmt::Display| {
             Finding::new(
                 FindingKind::TmpUnusable,
                 format!("no trigger file can be made where pid {} would look for it", target.pid()),
@@ -71,9 +73,9 @@ impl Trigger {
                     Err(e) => return Err(foreign(&name, format!("it cannot be opened: {e}"))),
                 }
             }
-            Err(e) => return Err(unusable(e)),
+            Err(e) => return Err(unusable(&e)),
         };
-        let stat = fstat(&file).map_err(unusable)?;
+        let stat = fstat(&file).map_err(|e| unusable(&e))?;
         if let Err(finding) = trusted(&stat, target, &name) {
             if !adopted {
                 // Some file systems give what we make to somebody else.
@@ -82,12 +84,13 @@ impl Trigger {
             }
             return Err(finding);
         }
-        let lock = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-            Ok(lock) => lock,
-            Err((_, Errno::EWOULDBLOCK)) => return Ok(Placed::Busy),
-            Err((_, e)) => return Err(unusable(e)),
-        };
-        let dir = nix::unistd::dup(dir).map_err(unusable)?;
+        let lock = File::from(file);
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(Placed::Busy),
+            Err(TryLockError::Error(e)) => return Err(unusable(&e)),
+        }
+        let dir = nix::unistd::dup(dir).map_err(|e| unusable(&e))?;
         let trigger = Trigger { dir, name, lock, inode: (stat.st_dev, stat.st_ino), adopted };
         // Between open and lock its former holder may have removed it: then it triggers nothing.
         if trigger.is_in_place() { Ok(Placed::Ours(trigger)) } else { Ok(Placed::Busy) }

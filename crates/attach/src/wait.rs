@@ -5,7 +5,8 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::poll::{PollFd, PollFlags, ppoll};
+use nix::sys::time::{TimeSpec, TimeValLike};
 
 /// How long, and until whose word, a caller is ready to wait.
 #[derive(Clone, Copy, Debug)]
@@ -49,7 +50,7 @@ impl Patience<'_> {
         let cancel_at = self.cancel.map(|fd| push(&mut fds, fd));
         loop {
             let until = [self.deadline, look_again].into_iter().flatten().min();
-            match poll(&mut fds, until.map_or(PollTimeout::NONE, remaining)) {
+            match ppoll(&mut fds, until.map(remaining), None) {
                 Err(Errno::EINTR) => continue,
                 // No memory for a poll: give up as if the time were over rather than spin.
                 Err(_) => return Woken::TimeOut,
@@ -81,46 +82,76 @@ fn push<'fd>(fds: &mut Vec<PollFd<'fd>>, fd: BorrowedFd<'fd>) -> usize {
     fds.len() - 1
 }
 
-/// Rounded up: a poll that wakes a fraction too early would spin.
-fn remaining(until: Instant) -> PollTimeout {
+fn remaining(until: Instant) -> TimeSpec {
     let left = until.saturating_duration_since(Instant::now());
-    let millis = left.as_millis() + u128::from(!left.subsec_nanos().is_multiple_of(1_000_000));
-    PollTimeout::try_from(millis).unwrap_or(PollTimeout::MAX)
+    TimeSpec::nanoseconds(i64::try_from(left.as_nanos()).unwrap_or(i64::MAX))
 }
 
-/// Tells of new names in a directory, by inotify; where the kernel grants no more instances, nothing is told and the
-/// waits fall back to looking again.
-pub(crate) struct DirectoryWatch {
-    inotify: Option<nix::sys::inotify::Inotify>,
+/// So long a change of the directory is looked for again and again: a JVM makes its socket 0.4 to 5 ms after the signal,
+/// and to close an inotify descriptor can take the kernel 10 ms (it waits out a grace period of its own).
+const IMPATIENT: Duration = Duration::from_millis(12);
+/// The pause between two looks meanwhile. A look is one failing system call.
+const GLANCE: Duration = Duration::from_micros(150);
+/// Inotify tells of a change; but an overlay file system can swallow the news, so one looks anyway.
+const LOOK_ANYWAY: Duration = Duration::from_millis(20);
+/// Where the kernel grants no more inotify instances.
+const WITHOUT_INOTIFY: Duration = Duration::from_millis(1);
+
+/// Waits for new names in a directory: by looking at first, by inotify when it takes longer.
+pub(crate) struct DirectoryWatch<'d> {
+    dir: BorrowedFd<'d>,
+    since: Instant,
+    inotify: Option<Option<nix::sys::inotify::Inotify>>,
 }
 
-impl DirectoryWatch {
-    pub(crate) fn new(dir: BorrowedFd<'_>) -> DirectoryWatch {
-        use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
-        let make = || {
-            let inotify = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK)?;
-            let path = crate::connection::fd_path(dir, "");
-            inotify.add_watch(path.as_path(), AddWatchFlags::IN_CREATE | AddWatchFlags::IN_MOVED_TO)?;
-            Ok::<_, Errno>(inotify)
-        };
-        DirectoryWatch { inotify: make().ok() }
+impl<'d> DirectoryWatch<'d> {
+    pub(crate) fn new(dir: BorrowedFd<'d>) -> DirectoryWatch<'d> {
+        DirectoryWatch { dir, since: Instant::now(), inotify: None }
     }
 
-    /// Readable once a name was added. `None`: look again from time to time.
-    pub(crate) fn fd(&self) -> Option<BorrowedFd<'_>> {
-        self.inotify.as_ref().map(AsFd::as_fd)
+    /// Begins the impatient time anew: something has just been asked for.
+    pub(crate) fn restart(&mut self) {
+        self.since = Instant::now();
     }
 
-    /// Takes what has been told, so that the next wait waits for news.
-    pub(crate) fn drain(&self) {
-        if let Some(inotify) = &self.inotify {
-            while inotify.read_events().is_ok_and(|events| !events.is_empty()) {}
+    /// Waits for something to look at. The caller has looked since the last wait.
+    pub(crate) fn wait(&mut self, patience: &Patience<'_>, pidfd: BorrowedFd<'_>) -> Woken {
+        if self.since.elapsed() < IMPATIENT {
+            return patience.wait(None, pidfd, Some(GLANCE));
+        }
+        if self.inotify.is_none() {
+            self.inotify = Some(self.arm());
+            // What came between the caller's last look and now is not told.
+            return Woken::Ready;
+        }
+        match self.fd() {
+            None => patience.wait(None, pidfd, Some(WITHOUT_INOTIFY)),
+            Some(fd) => {
+                let woken = patience.wait(Some(fd), pidfd, Some(LOOK_ANYWAY));
+                self.drain();
+                woken
+            }
         }
     }
 
-    /// How long a wait may last before looking anyway: an overlay can keep news from inotify.
-    pub(crate) fn look_again(&self) -> Duration {
-        Duration::from_millis(if self.inotify.is_some() { 20 } else { 1 })
+    /// Readable once a name was added, where inotify is in use.
+    pub(crate) fn fd(&self) -> Option<BorrowedFd<'_>> {
+        self.inotify.as_ref()?.as_ref().map(AsFd::as_fd)
+    }
+
+    /// Uses inotify from now on.
+    pub(crate) fn arm(&mut self) -> Option<nix::sys::inotify::Inotify> {
+        use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
+        let inotify = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK).ok()?;
+        let path = crate::connection::fd_path(self.dir, "");
+        inotify.add_watch(path.as_path(), AddWatchFlags::IN_CREATE | AddWatchFlags::IN_MOVED_TO).ok()?;
+        Some(inotify)
+    }
+
+    fn drain(&self) {
+        if let Some(Some(inotify)) = &self.inotify {
+            while inotify.read_events().is_ok_and(|events| !events.is_empty()) {}
+        }
     }
 }
 
@@ -138,9 +169,13 @@ mod tests {
     fn a_new_name_wakes() {
         let dir = tempfile::tempdir().unwrap();
         let handle = std::fs::File::open(dir.path()).unwrap();
-        let watch = DirectoryWatch::new(handle.as_fd());
+        let mut watch = DirectoryWatch::new(handle.as_fd());
         let me = me();
         let patience = Patience { deadline: Some(Instant::now() + Duration::from_secs(10)), cancel: None };
+        // Looks first, arms then; after that the kernel tells.
+        while watch.fd().is_none() {
+            assert_eq!(watch.wait(&patience, me.pidfd()), Woken::Ready);
+        }
         std::fs::write(dir.path().join("x"), "").unwrap();
         assert_eq!(patience.wait(watch.fd(), me.pidfd(), None), Woken::Ready);
         watch.drain();

@@ -1,4 +1,5 @@
-//! The constant pool (JVMS 4.4): one pass records where each entry begins; entries are decoded when asked for.
+//! The constant pool (JVMS 4.4): one pass records where each entry begins; an entry is decoded when it is
+//! asked for.
 
 use std::fmt;
 
@@ -78,7 +79,7 @@ impl fmt::Display for Tag {
 pub struct ConstantPool<'a> {
     /// The whole class file, so that offsets are those of the file.
     bytes: &'a [u8],
-    /// Offset of each entry's tag, by index; 0 where no entry begins (index 0, second half of long and double).
+    /// Offset of each entry's tag, by index; 0 where none begins: index 0, and behind long and double.
     offsets: Vec<u32>,
 }
 
@@ -130,8 +131,8 @@ impl<'a> ConstantPool<'a> {
         self.class_name_for(index, 0)
     }
 
-    /// Every CONSTANT_Methodref and CONSTANT_InterfaceMethodref (4.4.2), in the order of the pool: each method
-    /// that this class may call, and none twice.
+    /// Every CONSTANT_Methodref and CONSTANT_InterfaceMethodref (4.4.2), in the order of the pool: what this
+    /// class may call.
     pub fn method_refs(&self) -> MethodRefs<'_, 'a> {
         MethodRefs { pool: self, index: 0 }
     }

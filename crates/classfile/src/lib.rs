@@ -28,4 +28,4 @@ pub use class_file::{ClassFile, Interfaces, access_flags};
 pub use constant_pool::{ConstantPool, MethodRef, MethodRefs, Tag};
 pub use error::{Error, ErrorKind};
 pub use method_info::{MethodInfo, Methods};
-pub use modified_utf8::{ModifiedUtf8, encoded_len};
+pub use modified_utf8::{ModifiedUtf8, encode, encoded_len};

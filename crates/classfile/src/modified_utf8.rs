@@ -1,7 +1,7 @@
 //! Modified UTF-8 (JVMS 4.4.7), the encoding of every name and string in a class file.
 //!
 //! It differs from UTF-8 in two ways: NUL is C0 80, and a character past U+FFFF is a surrogate pair of three
-//! bytes each. A class file may hold half a pair, which no `str` can: comparing is exact, decoding may not be.
+//! bytes each. A class file may hold half a pair, which no `str` can: comparing is exact, decoding may fail.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -69,9 +69,35 @@ fn low(byte: u8, mask: u8) -> u16 {
     u16::from(byte & mask)
 }
 
+/// Text in modified UTF-8: the same bytes unless it holds a NUL or a character past U+FFFF.
+pub fn encode(text: &str) -> Cow<'_, [u8]> {
+    if encoded_len(text) == text.len() {
+        return Cow::Borrowed(text.as_bytes());
+    }
+    let mut bytes = Vec::with_capacity(encoded_len(text));
+    for unit in text.encode_utf16() {
+        // Each takes one to three bytes; only NUL is longer than in UTF-8.
+        match unit {
+            0x01..=0x7f => bytes.push(unit as u8),
+            0 | 0x80..=0x7ff => bytes.extend([0xc0 | (unit >> 6) as u8, continuation(unit)]),
+            _ => bytes.extend([0xe0 | (unit >> 12) as u8, continuation(unit >> 6), continuation(unit)]),
+        }
+    }
+    Cow::Owned(bytes)
+}
+
 /// How many bytes `text` takes in modified UTF-8. A name of more than 65,535 fits no class file.
 pub fn encoded_len(text: &str) -> usize {
-    text.chars().map(|c| if c == '\0' { 2 } else { c.len_utf8() + 2 * usize::from(c > '\u{ffff}') }).sum()
+    let length = |c: char| match c {
+        '\0' => 2,
+        '\u{10000}'.. => 6,
+        c => c.len_utf8(),
+    };
+    text.chars().map(length).sum()
+}
+
+fn continuation(bits: u16) -> u8 {
+    0x80 | (bits & 0x3f) as u8
 }
 
 impl PartialEq<str> for ModifiedUtf8<'_> {
@@ -119,8 +145,18 @@ mod tests {
         assert_eq!(text.to_str().as_deref(), Some("a\0\u{1f600}"));
         assert_eq!(text, "a\0\u{1f600}");
         assert_ne!(text, "a\0");
-        assert_eq!(encoded_len("a\0\u{1f600}"), bytes.len());
-        assert_eq!(encoded_len("aé€"), "aé€".len());
+        assert_eq!(encode("a\0\u{1f600}"), &bytes[..]);
+    }
+
+    #[test]
+    fn encoding_is_the_inverse_of_decoding() {
+        for c in ('\0'..=char::MAX).step_by(7) {
+            let text = c.to_string();
+            let bytes = encode(&text);
+            assert_eq!(bytes.len(), encoded_len(&text), "{c:?}");
+            assert_eq!(ModifiedUtf8::new(&bytes).to_str().as_deref(), Some(&*text), "{c:?}");
+            assert_eq!(ModifiedUtf8::new(&bytes), text.as_str(), "{c:?}");
+        }
     }
 
     #[test]

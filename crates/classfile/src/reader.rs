@@ -1,4 +1,5 @@
-//! A cursor over the class file: big-endian u1, u2, u4 (JVMS 4), each read checked, each error with its offset.
+//! A cursor over the class file: big-endian u1, u2, u4 (JVMS 4); each read is checked, each error has its
+//! offset.
 
 use crate::error::{Error, ErrorKind};
 

@@ -144,7 +144,7 @@ fn write_apt_config(work: &Path) -> Result<PathBuf> {
          APT::Sandbox::User \"root\";\n\
          APT::Default-Release \"\";\n\
          APT::Update::Error-Mode \"any\";\n\
-         Acquire::Retries \"5\";\n\
+         Acquire::Retries \"1\";\n\
          Acquire::Languages \"none\";\n\
          Acquire::IndexTargets::deb::DEP-11::DefaultEnabled \"false\";\n\
          Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled \"false\";\n"

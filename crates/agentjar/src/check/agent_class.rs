@@ -13,8 +13,10 @@ use crate::report::Report;
 
 use super::class_source::{self, Found};
 
-/// The bytes of the agent class, once they are known to be a class file.
+/// The agent class, known to be a whole class file of this name.
 pub(super) struct AgentClass {
+    /// With dots.
+    pub(super) name: String,
     pub(super) bytes: Vec<u8>,
 }
 
@@ -45,7 +47,10 @@ pub(super) fn find<R: Read + Seek>(
         Found::Perhaps { unseen } => {
             findings.push(Finding::warning(
                 "agent-class-not-in-jar",
-                format!("Agent-Class {name} is not in the jar; what it would have to come from was not looked at: {}", unseen.join(", ")),
+                format!(
+                    "Agent-Class {name} is not in the jar; where else it may come from was not looked at: {}",
+                    unseen.join(", ")
+                ),
                 "make sure that the class is there",
             ));
             return None;
@@ -88,7 +93,7 @@ pub(super) fn find<R: Read + Seek>(
         ));
         return None;
     }
-    Some(AgentClass { bytes })
+    Some(AgentClass { name: name.to_owned(), bytes })
 }
 
 fn check_version(version: ClassVersion, name: &str, question: &Question<'_>) -> Option<Finding> {

@@ -66,7 +66,7 @@ pub(super) fn check<R: Read + Seek>(
     report: &mut Report,
 ) {
     let Ok(class) = ClassFile::parse(&agent_class.bytes) else { return };
-    let Ok(name) = class.this_class_name().map(|name| name.to_string().replace('/', ".")) else { return };
+    let name = &agent_class.name;
     let candidates = candidates(jar, manifest, &class, question);
     let rules = Lookup::of(question.feature_version());
     let outcomes: Vec<(Lookup, Outcome<'_>)> =
@@ -79,7 +79,7 @@ pub(super) fn check<R: Read + Seek>(
                 report.findings.extend(returns_something(method));
             }
             Outcome::Refused(refused) => {
-                let finding = refusal(*refused, &name, &candidates, &class);
+                let finding = refusal(*refused, name, &candidates, &class);
                 let everywhere = refusals == outcomes.len();
                 report.findings.push(if everywhere { finding } else { only_by(*rule, finding) });
             }
@@ -93,16 +93,11 @@ pub(super) fn check<R: Read + Seek>(
         }
     }
     report.findings.dedup();
-    check_types(jar, manifest, &class, &name, question, &mut report.findings);
 }
 
 /// One finding for what only some JDKs refuse.
 fn only_by(rule: Lookup, finding: Finding) -> Finding {
-    Finding::warning(
-        finding.code,
-        format!("{} refuses: {}", rule.releases(), finding.sentence),
-        finding.remedy,
-    )
+    Finding::warning(finding.code, format!("on {}: {}", rule.releases(), finding.sentence), finding.remedy)
 }
 
 fn look_up(rule: Lookup, candidates: &Candidates) -> Outcome<'_> {
@@ -189,42 +184,6 @@ fn returns_something(method: &Declared) -> Option<Finding> {
             format!("declare {SIGNATURE}"),
         )
     })
-}
-
-/// The JDK resolves every type in the signature of every method of the agent class before it finds agentmain.
-fn check_types<R: Read + Seek>(
-    jar: &mut Jar<R>,
-    manifest: &Manifest,
-    class: &ClassFile<'_>,
-    name: &str,
-    question: &Question<'_>,
-    findings: &mut Vec<Finding>,
-) {
-    let mut missing: Vec<String> = Vec::new();
-    let descriptors: Vec<String> =
-        class.methods().flatten().map(|method| method.descriptor().to_string()).collect();
-    for descriptor in &descriptors {
-        // Between 'L' and ';' of (Ljava/lang/String;[I)V; an 'L' inside a name comes after its own 'L'.
-        let types = descriptor.split(';').filter_map(|part| part.split_once('L').map(|(_, name)| name));
-        for found in types {
-            if !missing.iter().any(|known| known == found)
-                && !class_source::is_known(jar, manifest, found, question)
-            {
-                missing.push(found.to_owned());
-            }
-        }
-    }
-    if let Some(first) = missing.first() {
-        findings.push(Finding::warning(
-            "method-type-not-found",
-            format!(
-                "a method of {name} has {} in its signature, which is not in the jar: if the target has no such class, \
-                 agentmain won't be found either",
-                first.replace('/', ".")
-            ),
-            "pack the class into the jar, or move that method to another class",
-        ));
-    }
 }
 
 fn candidates<R: Read + Seek>(

@@ -28,7 +28,9 @@ pub(super) fn check(manifest: &Manifest, question: &Question<'_>, findings: &mut
         let Some(path) = resolve(&entry, question.folder()) else {
             findings.push(Finding::warning(
                 "boot-class-path-illegal",
-                format!("the Boot-Class-Path entry {entry} has a character that a URI path can't have: it will be ignored"),
+                format!(
+                    "the Boot-Class-Path entry {entry} has a character that no URI has: it will be ignored"
+                ),
                 "escape it as %XX",
             ));
             continue;
@@ -64,21 +66,32 @@ fn resolve(entry: &str, folder: Option<&Path>) -> Option<PathBuf> {
     Some(folder.unwrap_or(Path::new("")).join(path))
 }
 
-/// Decodes %XX; none where a byte is not allowed in the path of a URI.
+/// Decodes the escapes of a URI's path; none where it has a byte that is not allowed in one.
 fn decode(path: &[u8]) -> Option<Vec<u8>> {
-    let mut decoded = Vec::with_capacity(path.len());
-    let mut rest = path;
-    while let [byte, tail @ ..] = rest {
-        let (value, tail) = match (byte, tail) {
-            (b'%', [high, low, tail @ ..]) => (hex(*high)? << 4 | hex(*low)?, tail),
-            (b'%', _) => return None,
-            _ if byte.is_ascii_alphanumeric() || b"-_.!~*'():@&=+$,;/".contains(byte) => (*byte, tail),
-            _ => return None,
-        };
-        decoded.push(value);
-        rest = tail;
+    let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.!~*'():@&=+$,;/%".contains(byte);
+    let escapes = path.iter().enumerate().filter(|(_, byte)| **byte == b'%');
+    let well_formed = escapes.map(|(at, _)| escape(&path[at..])).all(|value| value.is_some());
+    (well_formed && path.iter().all(allowed)).then(|| decode_escapes(path))
+}
+
+/// Decodes each %XX, and leaves what is none.
+pub(super) fn decode_escapes(text: &[u8]) -> Vec<u8> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let [byte, ..] = rest {
+        let value = escape(rest);
+        decoded.push(value.unwrap_or(*byte));
+        rest = &rest[if value.is_some() { 3 } else { 1 }..];
     }
-    Some(decoded)
+    decoded
+}
+
+/// The byte that a %XX at the beginning stands for.
+fn escape(text: &[u8]) -> Option<u8> {
+    match text {
+        [b'%', high, low, ..] => Some(hex(*high)? << 4 | hex(*low)?),
+        _ => None,
+    }
 }
 
 fn hex(digit: u8) -> Option<u8> {

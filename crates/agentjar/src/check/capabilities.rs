@@ -17,7 +17,9 @@ struct Capability {
 }
 
 const INSTRUMENTATION: &str = "java/lang/instrument/Instrumentation";
-const CAPABILITIES: [Capability; 3] = [
+/// Native method prefixes are left out: nearly no agent has them, and to look for them costs a scan of nearly
+/// every agent.
+const CAPABILITIES: [Capability; 2] = [
     Capability {
         attribute: "Can-Retransform-Classes",
         method: "retransformClasses",
@@ -27,11 +29,6 @@ const CAPABILITIES: [Capability; 3] = [
         attribute: "Can-Redefine-Classes",
         method: "redefineClasses",
         code: "can-redefine-classes-missing",
-    },
-    Capability {
-        attribute: "Can-Set-Native-Method-Prefix",
-        method: "setNativeMethodPrefix",
-        code: "can-set-native-method-prefix-missing",
     },
 ];
 

@@ -44,17 +44,18 @@ pub(super) fn find<R: Read + Seek>(
     let (class_path, foreign) = class_path(manifest, question.folder());
     unseen.extend(foreign);
     let target = question.target.map_or(&[][..], |target| &target.class_path);
-    let places = boot_class_path::paths(manifest, question).into_iter().chain(class_path);
-    for place in places.chain(target.iter().cloned()) {
+    let boot_jars = boot_class_path::paths(manifest, question).into_iter().map(|path| (path, Kind::Jar));
+    let target = target.iter().map(|path| (path.clone(), Kind::Either));
+    for (place, kind) in boot_jars.chain(class_path).chain(target) {
         let shown = place.display();
         let found = match (question.look)(&place) {
             Neighbour::Unknown => {
                 unseen.push(shown.to_string());
                 continue;
             }
-            Neighbour::Missing => continue,
-            Neighbour::Directory => in_folder(&place.join(&file), question),
-            Neighbour::File(neighbour) => in_jar(neighbour, &file),
+            Neighbour::Directory if kind != Kind::Jar => in_folder(&place.join(&file), question),
+            Neighbour::File(neighbour) if kind != Kind::Folder => in_jar(neighbour, &file),
+            Neighbour::Missing | Neighbour::Directory | Neighbour::File(_) => continue,
         };
         match found {
             Ok(Some(bytes)) => return Found::Class { bytes, place: format!("{file} in {shown}") },
@@ -116,8 +117,17 @@ fn entry_for<R: Read + Seek>(
         .map_or_else(|| file.to_owned(), versioned)
 }
 
-/// The files and folders of Class-Path, and the entries that name neither.
-fn class_path(manifest: &Manifest, folder: Option<&Path>) -> (Vec<PathBuf>, Vec<String>) {
+/// What an entry of a class path is taken for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Jar,
+    Folder,
+    Either,
+}
+
+/// The files and folders of Class-Path, and the entries that name neither. An entry is a URL: a folder is
+/// what ends with a slash, and a query stays part of the name.
+fn class_path(manifest: &Manifest, folder: Option<&Path>) -> (Vec<(PathBuf, Kind)>, Vec<String>) {
     let mut paths = Vec::new();
     let mut foreign = Vec::new();
     let value = manifest.java_value("Class-Path").unwrap_or_default();
@@ -130,30 +140,11 @@ fn class_path(manifest: &Manifest, folder: Option<&Path>) -> (Vec<PathBuf>, Vec<
             }
             None => entry,
         };
-        let decoded = percent_decode(path.as_bytes());
-        paths.push(folder.unwrap_or(Path::new("")).join(OsStr::from_bytes(&decoded)));
+        let kind = if path.ends_with('/') { Kind::Folder } else { Kind::Jar };
+        let decoded = boot_class_path::decode_escapes(path.as_bytes());
+        paths.push((folder.unwrap_or(Path::new("")).join(OsStr::from_bytes(&decoded)), kind));
     }
     (paths, foreign)
-}
-
-/// Decodes the %XX that are well-formed.
-fn percent_decode(text: &[u8]) -> Vec<u8> {
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let [byte, tail @ ..] = rest {
-        let pair = tail.get(..2).filter(|_| *byte == b'%').and_then(|pair| std::str::from_utf8(pair).ok());
-        match pair.and_then(|pair| u8::from_str_radix(pair, 16).ok()) {
-            Some(value) => {
-                decoded.push(value);
-                rest = &tail[2..];
-            }
-            None => {
-                decoded.push(*byte);
-                rest = tail;
-            }
-        }
-    }
-    decoded
 }
 
 fn in_jar(neighbour: impl Read + Seek, file: &str) -> Result<Option<Bytes>, JarError> {

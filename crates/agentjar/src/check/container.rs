@@ -25,12 +25,14 @@ pub(super) fn refusal(error: &JarError) -> Finding {
     Finding::error(code, format!("the JVM can't open the jar: {error}"), remedy)
 }
 
-pub(super) fn check<R: Read + Seek>(jar: &Jar<R>, findings: &mut Vec<Finding>) {
-    if let Some(unsupported) = jar.unsupported() {
+/// Whether the JVM will open the jar to load classes from it.
+pub(super) fn check<R: Read + Seek>(jar: &Jar<R>, findings: &mut Vec<Finding>) -> bool {
+    let unsupported = jar.unsupported();
+    if let Some(unsupported) = &unsupported {
         findings.push(Finding::error(
             "zip-entry-unsupported",
             format!(
-                "the entry {} is {}, and the JVM refuses a jar with an entry that is neither stored nor deflated",
+                "the entry {} is {}, and the JVM refuses a jar whose entries are not all stored or deflated",
                 unsupported.entry, unsupported.how
             ),
             "pack the jar with the jar tool",
@@ -39,8 +41,10 @@ pub(super) fn check<R: Read + Seek>(jar: &Jar<R>, findings: &mut Vec<Finding>) {
     if jar.has_duplicates() {
         findings.push(Finding::warning(
             "zip-duplicate-entries",
-            "entries of the jar share a name: the JVM takes the first of two manifests, the last of two classes".into(),
+            "entries of the jar share a name: of manifests the JVM takes the first, of classes the last"
+                .into(),
             "pack the jar so that each name is there once",
         ));
     }
+    unsupported.is_none()
 }

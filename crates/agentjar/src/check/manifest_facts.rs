@@ -6,7 +6,7 @@ use jgraft_classfile::{ClassFile, encoded_len};
 
 use crate::finding::Finding;
 use crate::jar::{Jar, MANIFEST, MANIFEST_LIMIT, Scan};
-use crate::java_manifest;
+use crate::java_manifest::{self, Refusal};
 use crate::manifest::{Manifest, ManifestError};
 use crate::question::Question;
 use crate::report::{ManifestFacts, Report};
@@ -14,8 +14,16 @@ use crate::report::{ManifestFacts, Report};
 /// A name is a CONSTANT_Utf8, whose length is a u2.
 const NAME_LIMIT: usize = 0xffff;
 
+/// The manifest, as its two readers see it.
+pub(super) struct ManifestFile {
+    /// As libinstrument reads it.
+    pub(super) manifest: Manifest,
+    /// What java.util.jar would say of it, if asked.
+    refusal_by_java: Option<Refusal>,
+}
+
 /// Reads the manifest into the report; none if there is no going on without it.
-pub(super) fn read<R: Read + Seek>(jar: &mut Jar<R>, report: &mut Report) -> Option<Manifest> {
+pub(super) fn read<R: Read + Seek>(jar: &mut Jar<R>, report: &mut Report) -> Option<ManifestFile> {
     let bytes = match jar.read(MANIFEST, MANIFEST_LIMIT) {
         Ok(Some(entry)) => entry,
         Ok(None) => {
@@ -31,10 +39,11 @@ pub(super) fn read<R: Read + Seek>(jar: &mut Jar<R>, report: &mut Report) -> Opt
             return None;
         }
     };
-    let manifest = match Manifest::parse(&bytes.bytes) {
-        // A main section that ends within the limit has a blank line; only then is it known whole.
-        Ok(_) if bytes.cut && !has_blank_line(&bytes.bytes) => Err(ManifestError::TooLong(MANIFEST_LIMIT)),
-        parsed => parsed,
+    // Where the limit cuts the main section, what is read of it says nothing.
+    let manifest = if bytes.cut && !has_blank_line(&bytes.bytes) {
+        Err(ManifestError::TooLong(MANIFEST_LIMIT))
+    } else {
+        Manifest::parse(&bytes.bytes)
     };
     let manifest = match manifest {
         Ok(manifest) => manifest,
@@ -59,18 +68,21 @@ pub(super) fn read<R: Read + Seek>(jar: &mut Jar<R>, report: &mut Report) -> Opt
         can_set_native_method_prefix: manifest.is_true("Can-Set-Native-Method-Prefix"),
         multi_release: manifest.is_multi_release(),
     };
-    // The class loader reads the manifest by java.util.jar for a class in a package, or to find a Class-Path.
-    let asks_java = facts.agent_class.as_ref().is_some_and(|name| name.contains('.'))
-        || manifest.java_value("Class-Path").is_some();
-    if asks_java && let Some(refusal) = java_manifest::refusal(&bytes.bytes) {
-        report.findings.push(Finding::error(
+    report.manifest = Some(facts);
+    Some(ManifestFile { manifest, refusal_by_java: java_manifest::refusal(&bytes.bytes) })
+}
+
+/// Whether class loaders can read the manifest. They do so by java.util.jar, for a class in a package or to
+/// find a Class-Path; else they never look.
+pub(super) fn check_for_class_loaders(file: &ManifestFile, agent_class: &str, findings: &mut Vec<Finding>) {
+    let asked = agent_class.contains('.') || file.manifest.java_value("Class-Path").is_some();
+    if let Some(refusal) = file.refusal_by_java.filter(|_| asked) {
+        findings.push(Finding::error(
             "manifest-refused-by-class-loader",
-            format!("{MANIFEST}: {refusal}, so class loaders find no class of a package in this jar"),
+            format!("{MANIFEST}: {refusal}, so class loaders won't load {agent_class} from this jar"),
             "write it with the jar tool (jar cfm)",
         ));
     }
-    report.manifest = Some(facts);
-    Some(manifest)
 }
 
 /// The class that the manifest names for attach, with dots.
@@ -151,9 +163,7 @@ fn no_agent_class<R: Read + Seek>(jar: &mut Jar<R>, manifest: &Manifest, questio
         let or_else = with_agentmain.map(|name| format!("; or {}", add(&name))).unwrap_or_default();
         return Finding::error(
             "premain-only",
-            format!(
-                "the manifest has Premain-Class ({premain}) but no Agent-Class: this agent is for start-up only"
-            ),
+            format!("the manifest has Premain-Class {premain} but no Agent-Class: it is for start-up only"),
             format!("start the JVM with {line}, on its command line or in JAVA_TOOL_OPTIONS{or_else}"),
         );
     }
@@ -162,7 +172,7 @@ fn no_agent_class<R: Read + Seek>(jar: &mut Jar<R>, manifest: &Manifest, questio
         Some(launcher) => Finding::error(
             "launcher-agent-only",
             format!(
-                "the manifest has Launcher-Agent-Class ({launcher}), which counts for java -jar only, but no Agent-Class"
+                "the manifest has Launcher-Agent-Class {launcher}, for java -jar only, but no Agent-Class"
             ),
             remedy,
         ),

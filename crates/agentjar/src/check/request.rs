@@ -90,7 +90,7 @@ fn check_options(options: &[u8], findings: &mut Vec<Finding>) {
     } else if ModifiedUtf8::new(options).to_str().is_none() {
         findings.push(Finding::warning(
             "options-encoding",
-            "the options are not modified UTF-8: characters past U+FFFF or bytes that are no text arrive broken".into(),
+            "the options are not modified UTF-8: what is no text, or past U+FFFF, arrives broken".into(),
             "encode them, or put the options into a file that the agent reads",
         ));
     }

@@ -24,7 +24,6 @@ import java.nio.file.Paths;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -40,22 +39,20 @@ public final class Stub {
     private static final int REQUEST_LIMIT = 1 << 20;
     private static final int AGENT_JAR_LIMIT = 16 << 20;
     private static final int VALUE_LIMIT = 64 << 10;
+    private static final int RESERVE = 1 << 20;
     private static final int FILE_TYPE = 0170000;
     private static final int DIRECTORY = 0040000;
     private static final int REGULAR_FILE = 0100000;
     private static final int OTHERS_MAY_WRITE = 0022;
     private static final String IMPLEMENTATION = "io.jgraft.agent.impl.Main";
-    /** Made beforehand: what is left to say when there is no memory to say more. */
-    private static final byte[] LAST_WORDS =
-            ("stub=" + CONTRACT + "\noutcome=failed\nstage=reply\nexception=java.lang.OutOfMemoryError\n"
-                    + "message=no memory left to write the reply\n").getBytes(StandardCharsets.ISO_8859_1);
-
     /** Loaders of implementations, by the SHA-256 of the jar they came from. */
     private static final Map<String, ClassLoader> LOADERS = new HashMap<String, ClassLoader>();
 
     private final Path session;
     /** How far the request has come: named in the reply if it goes no further. */
     private String stage = "session";
+    /** Given back before the reply is made: an agent that filled the heap must not silence it. */
+    private byte[] reserve = new byte[RESERVE];
 
     private Stub(Path session) {
         this.session = session;
@@ -87,18 +84,14 @@ public final class Stub {
         try {
             reply = run(inst);
         } catch (Throwable t) {
+            reserve = null;
             reply = failure(t);
         }
+        reserve = null;
         if (reply == null) {
             return; // The implementation has answered by itself.
         }
-        byte[] text;
-        try {
-            text = encode(reply);
-        } catch (OutOfMemoryError e) {
-            text = LAST_WORDS;
-        }
-        write(text);
+        write(encode(reply));
     }
 
     private Map<?, ?> run(Instrumentation inst) throws Throwable {
@@ -111,7 +104,7 @@ public final class Stub {
         byte[] bytes = read(file, REQUEST_LIMIT);
         // Whoever attaches names the directory, and by its name the request: no one else can slip in another.
         String name = session.getFileName().toString();
-        String digest = sha256(bytes).substring(0, 32);
+        String digest = Sha256.hex(bytes).substring(0, 32);
         if (!name.startsWith("s-") || !name.endsWith("-" + digest)) {
             throw new IOException("the directory is not named for its request: its name should end with -" + digest);
         }
@@ -125,7 +118,7 @@ public final class Stub {
             throw new IOException(jar + " is not the absolute path of a file this JVM can see");
         }
         byte[] image = read(jar, AGENT_JAR_LIMIT);
-        String actual = sha256(image);
+        String actual = Sha256.hex(image);
         if (!actual.equals(expected)) {
             throw new IOException("the SHA-256 of " + jar + " is " + actual + ", the request says " + expected);
         }
@@ -183,14 +176,6 @@ public final class Stub {
             }
         }
         return out.toByteArray();
-    }
-
-    private static String sha256(byte[] bytes) throws Exception {
-        StringBuilder hex = new StringBuilder(64);
-        for (byte b : MessageDigest.getInstance("SHA-256").digest(bytes)) {
-            hex.append(Character.forDigit(b >> 4 & 15, 16)).append(Character.forDigit(b & 15, 16));
-        }
-        return hex.toString();
     }
 
     private static String required(Properties request, String key) throws IOException {

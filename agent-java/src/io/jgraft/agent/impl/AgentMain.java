@@ -66,6 +66,7 @@ final class AgentMain {
 
     /** Calls it on this thread. What it throws is the cause of the failure. */
     void invoke(String options, Instrumentation inst) throws LoadFailure {
+        Reserve.hold();
         try {
             if (!accessibleOnly) {
                 method.setAccessible(true);
@@ -76,11 +77,14 @@ final class AgentMain {
                 method.invoke(null, options);
             }
         } catch (InvocationTargetException e) {
+            Reserve.release();
             throw failed(e.getCause());
         } catch (Throwable t) {
             // Not from the body: the class's initializer, for one, or no access to its package.
+            Reserve.release();
             throw failed(t);
         }
+        Reserve.release();
     }
 
     private LoadFailure failed(Throwable t) {

@@ -1,0 +1,66 @@
+//! `cargo xtask bench`: ratios against what a user would pick instead, in one interleaved run on this machine. Never a
+//! test: the machine is shared, so figures are for people.
+
+mod attach;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+/// What to measure.
+#[derive(Debug, Subcommand)]
+pub(crate) enum What {
+    /// The time of a whole command, cold and warm: jgraft, jattach and jcmd
+    Attach {
+        /// Samples of each kind
+        #[arg(long, default_value_t = 11)]
+        rounds: usize,
+    },
+}
+
+/// Measures and prints.
+pub(crate) fn run(what: &What) -> Result<()> {
+    match what {
+        What::Attach { rounds } => attach::run(*rounds),
+    }
+}
+
+/// Samples of one contestant, in milliseconds.
+#[derive(Debug, Default)]
+struct Samples(Vec<f64>);
+
+impl Samples {
+    fn push(&mut self, milliseconds: f64) {
+        self.0.push(milliseconds);
+        self.0.sort_by(f64::total_cmp);
+    }
+
+    fn median(&self) -> f64 {
+        self.0.get(self.0.len() / 2).copied().unwrap_or(f64::NAN)
+    }
+
+    fn line(&self, name: &str, reference: f64) -> String {
+        let (min, max) =
+            (self.0.first().copied().unwrap_or(f64::NAN), self.0.last().copied().unwrap_or(f64::NAN));
+        let ratio = self.median() / reference;
+        format!("  {name:<26} {min:>9.2} {:>9.2} {max:>9.2} {ratio:>9.2}", self.median())
+    }
+
+    fn header() -> String {
+        format!("  {:<26} {:>9} {:>9} {:>9} {:>9}", "", "min ms", "median ms", "max ms", "ratio")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Samples;
+
+    #[test]
+    fn the_median_is_of_sorted_samples() {
+        let mut samples = Samples::default();
+        for sample in [9.0, 1.0, 5.0] {
+            samples.push(sample);
+        }
+        assert_eq!(samples.median(), 5.0);
+        assert!(samples.line("x", 2.5).ends_with("2.00"));
+    }
+}
