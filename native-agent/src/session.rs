@@ -2,9 +2,9 @@
 //!
 //! Who else could write there could make us write elsewhere. So it has to be the JVM's own user's, and nobody else's.
 
-use std::fs::{self, OpenOptions, Permissions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use jgraft_protocol::session::REPLY;
@@ -50,7 +50,7 @@ fn is_ours_alone(dir: &Path) -> io::Result<()> {
     if facts.uid() != geteuid() {
         return refuse("not owned by the jvm's user");
     }
-    if Permissions::mode(&facts.permissions()) & 0o022 != 0 {
+    if facts.mode() & 0o022 != 0 {
         return refuse("others may write there");
     }
     Ok(())
@@ -64,7 +64,8 @@ unsafe extern "C" {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::symlink;
+    use std::fs::Permissions;
+    use std::os::unix::fs::{PermissionsExt, symlink};
 
     use super::*;
 

@@ -43,7 +43,6 @@ fn a_class_is_seen_when_it_is_loaded() {
         )?;
         let loader = properties::get(&reply, "loader").context("no loader")?;
         ensure!(loader.ends_with("$AppClassLoader"), "{loader}");
-        eprintln!("{jdk}: {reply:?}");
         is_unharmed(&jvm, jdk, Attached::Never)
     });
 }
@@ -55,7 +54,6 @@ fn a_class_that_was_there_before_us_is_retransformed() {
             let (jvm, session) = start(jdk, class, &[])?;
             jvm.wait_ready()?;
             let reply = reply(session.path())?;
-            eprintln!("{jdk}: {reply:?}");
             expect(&reply, &[("outcome", "ok"), ("loader", "boot"), ("hook.calls", "1")])?;
             is_unharmed(&jvm, jdk, Attached::Never)?;
         }

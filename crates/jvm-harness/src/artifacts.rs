@@ -1,39 +1,53 @@
-//! The project's native agent, built by cargo for tests: no test's own build makes a `cdylib`.
+//! The project's libraries for a target, built by cargo: no test's own build makes a `cdylib`.
 
-use std::env;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
+use std::{collections::BTreeMap, env};
 
 use anyhow::{Context, Result, anyhow, bail};
 
 use crate::cache;
 use crate::jdks::quiet;
 
-/// `libjgraft_agent.so` of this workspace, up to date, in the target directory and profile of the running executable.
+/// The native agent, `libjgraft_agent.so`, up to date, in the target directory and profile of the running executable.
 ///
 /// # Errors
 /// What cargo says.
 pub fn native_agent() -> Result<PathBuf> {
-    static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    let built = BUILT.get_or_init(|| build().map_err(|error| format!("{error:#}")));
-    built.clone().map_err(|error| anyhow!(error))
+    library(&["--package", "jgraft-agent"], Path::new("libjgraft_agent.so"))
 }
 
-/// Cargo itself knows best whether there is anything to do; asking takes it less than half a second.
-fn build() -> Result<PathBuf> {
+/// The library that a package's example is.
+///
+/// # Errors
+/// What cargo says.
+pub fn example_library(package: &str, example: &str) -> Result<PathBuf> {
+    let file = Path::new("examples").join(format!("lib{example}.so"));
+    library(&["--package", package, "--example", example], &file)
+}
+
+/// Once for each process: cargo itself knows best whether there is anything to do, and asking takes it half a second.
+fn library(what: &[&str], file: &Path) -> Result<PathBuf> {
+    static BUILT: Mutex<BTreeMap<PathBuf, Result<PathBuf, String>>> = Mutex::new(BTreeMap::new());
+    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    let build = || build(what, file).map_err(|error| format!("{error:#}"));
+    built.entry(file.to_owned()).or_insert_with(build).clone().map_err(|error| anyhow!(error))
+}
+
+fn build(what: &[&str], file: &Path) -> Result<PathBuf> {
     let executable = env::current_exe().context("which executable is this?")?;
     let (target_dir, profile) =
         place(&executable).unwrap_or_else(|| (cache::target_dir(), "debug".to_owned()));
     // Cargo's name for the profile of target/debug.
     let cargo_profile = if profile == "debug" { "dev" } else { &profile };
     let mut cargo = quiet(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(cache::workspace());
-    cargo.args(["build", "--quiet", "--package", "jgraft-agent", "--profile", cargo_profile, "--target-dir"]);
-    let output = cargo.arg(&target_dir).output().with_context(|| format!("can't run {cargo:?}"))?;
+    cargo.current_dir(cache::workspace()).args(["build", "--quiet"]).args(what);
+    cargo.args(["--profile", cargo_profile, "--target-dir"]).arg(&target_dir);
+    let output = cargo.output().with_context(|| format!("can't run {cargo:?}"))?;
     if !output.status.success() {
         bail!("{} of {cargo:?}\n{}", output.status, String::from_utf8_lossy(&output.stderr).trim_end());
     }
-    let library = target_dir.join(&profile).join("libjgraft_agent.so");
+    let library = target_dir.join(&profile).join(file);
     if !library.is_file() {
         bail!("cargo built no {}", library.display());
     }
