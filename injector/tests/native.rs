@@ -2,7 +2,7 @@
 
 mod common;
 
-use anyhow::{Result, ensure};
+use anyhow::ensure;
 use common::{load, service, text, unharmed};
 use jgraft_jvm_harness::{artifacts, each_jdk};
 

@@ -45,7 +45,11 @@ fn build(sources: &Path, manifest: &Path, name: &str) -> Result<PathBuf> {
     Ok(jar)
 }
 
-fn java_files(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
+/// Every `.java` file below a folder.
+///
+/// # Errors
+/// A folder cannot be read.
+pub fn java_files(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
     for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
         let path = entry?.path();
         if path.is_dir() {

@@ -133,6 +133,12 @@ fn agent_failed(agent: &Agent, who: &str, code: i32) -> Failure {
         Failure::new(EXIT_FAILED, "agent-failed", format!("{} did not start in {who}", agent.path()));
     match explain_code(code).filter(|_| !agent.native || code < 0) {
         Some((meaning, remedy)) => failure.evidence(format!("return code {code}: {meaning}")).remedy(remedy),
+        None if agent.is_ours() => failure
+            .evidence(format!(
+                "its Agent_OnAttach returned {code}: {}",
+                code::explain(code).unwrap_or("unknown")
+            ))
+            .remedy("its options are session=DIR,class=NAME; DIR belongs to the jvm's user alone"),
         None if agent.native => failure.evidence(format!("its Agent_OnAttach returned {code}")).remedy(
             "the library's documentation says what that means; its words, if any, are on the jvm's stderr",
         ),
