@@ -84,6 +84,14 @@ impl<'c> Client<'c> {
         self.timings
     }
 
+    /// Waits until a JVM that is still creating itself is ready, and gives it back with its facts complete: its version
+    /// and its counters are not there before. Sends nothing.
+    pub fn await_created(mut self) -> Result<Target, AttachError> {
+        let patience = Patience { deadline: Some(Instant::now() + self.timeout), cancel: self.cancel };
+        self.await_ready(&patience)?;
+        Ok(self.target)
+    }
+
     /// Connects, sends, and waits for the head of the reply.
     pub fn send(&mut self, request: &Request) -> Result<Reply<'_>, AttachError> {
         let patience = Patience { deadline: Some(Instant::now() + self.timeout), cancel: self.cancel };

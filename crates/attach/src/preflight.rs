@@ -303,7 +303,7 @@ pub fn agent_loading(target: &Target) -> Result<Option<Finding>, Finding> {
         Some((true, _)) => Ok(None),
         None if target.feature().is_some_and(|feature| feature >= 21) => Ok(Some(Finding::new(
             Kind::Jep451,
-            "the jvm will print its JEP 451 warning (\"A Java agent has been loaded dynamically\") on its stderr",
+            "the jvm will print its JEP 451 warning (an agent \"has been loaded dynamically\") on its stderr",
             format!("java {} without -XX:+EnableDynamicAgentLoading", target.version().unwrap_or("21+")),
             "harmless; -XX:+EnableDynamicAgentLoading on its command line announces that this is wanted",
         ))),

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use jgraft_attach::{Client, Finding, Preflight, Request, Target, explain_code};
+use jgraft_attach::{Client, Finding, Preflight, Request, Target, examine, explain_code};
 use jgraft_attach::{LoadOutcome, files};
 use jgraft_protocol::native::code;
 use serde::Serialize;
@@ -63,7 +63,12 @@ struct Timing {
 /// Runs the command.
 pub(crate) fn run(options: &Load) -> Result<ExitCode, Failure> {
     let agent = Agent::parse(options)?;
-    let target = target::find(&options.target)?;
+    let interrupt = Interrupt::catch();
+    let mut target = target::find(&options.target)?;
+    if examine(&target).starting {
+        // What the checks compare with, such as its version, is not known before.
+        target = options.patience.client(target, &interrupt).await_created()?;
+    }
     let mut plan = match options.native {
         true => native::plan(&agent, &target)?,
         false => java::plan(&agent, &target)?,
@@ -83,7 +88,6 @@ pub(crate) fn run(options: &Load) -> Result<ExitCode, Failure> {
     if options.dry_run {
         return Ok(report(options, &agent, &target, "planned", plan, None));
     }
-    let interrupt = Interrupt::catch();
     let facts = TargetJson::of(&target);
     let stderr = TargetStderr::follow(&target);
     let supervision = match options.supervised {
