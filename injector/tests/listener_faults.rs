@@ -3,152 +3,69 @@
 
 mod common;
 
-use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, ensure};
 use common::{PATIENCE, jgraft};
-use jgraft_jvm_harness::skip;
+use jgraft_jvm_harness::fake_jvm::FakeJvm;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-/// `fake_jvm.py`, running.
-struct Fake {
-    child: Child,
-    stdin: ChildStdin,
-    lines: Receiver<String>,
-    _library: tempfile::TempDir,
-}
-
-impl Fake {
-    /// `None` where there is no python3.
-    fn start(test: &str) -> Result<Option<Fake>> {
-        let folder = tempfile::tempdir()?;
-        let library = folder.path().join("libjvm.so");
-        std::fs::write(&library, "not a library")?;
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fake_jvm.py");
-        let mut command = Command::new("python3");
-        let started = command.arg(script).arg(library).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
-        let Ok(mut child) = started else {
-            skip(test, "no python3 for the fake listener");
-            return Ok(None);
-        };
-        let (stdin, stdout) = (child.stdin.take().context("stdin")?, child.stdout.take().context("stdout")?);
-        let (tell, lines) = channel();
-        std::thread::spawn(move || {
-            BufReader::new(stdout).lines().map_while(Result::ok).try_for_each(|l| tell.send(l))
-        });
-        let fake = Fake { child, stdin, lines, _library: folder };
-        fake.expect("ready")?;
-        Ok(Some(fake))
-    }
-
-    fn pid(&self) -> String {
-        self.child.id().to_string()
-    }
-
-    fn trigger(&self) -> PathBuf {
-        PathBuf::from(format!("/tmp/.attach_pid{}", self.child.id()))
-    }
-
-    /// Gives a word and waits for its answer.
-    fn tell(&mut self, word: &str, answer: &str) -> Result<()> {
-        writeln!(self.stdin, "{word}")?;
-        self.expect(answer)
-    }
-
-    /// The next line must begin so.
-    fn expect(&self, beginning: &str) -> Result<()> {
-        match self.lines.recv_timeout(PATIENCE) {
-            Ok(line) if line.starts_with(beginning) => Ok(()),
-            Ok(line) => bail!("{beginning:?} was expected, not {line:?}"),
-            Err(RecvTimeoutError::Timeout) => bail!("{beginning:?} did not come"),
-            Err(RecvTimeoutError::Disconnected) => {
-                bail!("{beginning:?} was expected, and the fake has ended")
-            }
-        }
-    }
-
-    /// It has not said anything more, such as a second SIGQUIT.
-    fn is_quiet(&self) -> Result<()> {
-        match self.lines.try_recv() {
-            Ok(line) => bail!("unexpected: {line}"),
-            Err(_) => Ok(()),
-        }
-    }
-
-    fn trigger_goes(&self) -> Result<()> {
-        let start = Instant::now();
-        while self.trigger().exists() {
-            ensure!(start.elapsed() < PATIENCE, "the janitor did not remove {}", self.trigger().display());
-            std::thread::yield_now();
-        }
-        Ok(())
-    }
-}
-
-impl Drop for Fake {
-    fn drop(&mut self) {
-        let _ = writeln!(self.stdin, "quit");
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        let _ = std::fs::remove_file(self.trigger());
-        let _ = std::fs::remove_file(format!("/tmp/.java_pid{}", self.child.id()));
-    }
-}
+/// Its signal is caught, its trigger trusted, and its listener comes up when the test says so.
+const LATE: &str = "play hotspot 17\nlisten at-word\nanswer * \"0\\nfake\\n\"\n";
+/// The same, and its age is all that tells whether it has created itself.
+const LATE_WITHOUT_COUNTERS: &str =
+    "play hotspot 17\ncounters off\nlisten at-word\nanswer * \"0\\nfake\\n\"\n";
 
 #[test]
 fn a_trigger_outlives_the_deadline_and_nobody_signals_twice() -> Result<()> {
-    let Some(mut fake) = Fake::start("listener_faults::late")? else { return Ok(()) };
-    let late = jgraft(["jcmd", "--timeout", "3s", &fake.pid(), "VM.version"])?.expect(1)?;
+    let mut fake = FakeJvm::start(LATE)?;
+    let late = jgraft(["jcmd", "--timeout", "500ms", &pid(&fake), "VM.version"])?.expect(1)?;
     let late = late.explained("was asked to start its attach listener")?;
     ensure!(late.stderr.contains("a janitor process removes it then"), "{late:#?}");
     fake.expect("sigquit 1")?;
     ensure!(fake.trigger().exists(), "the trigger was removed: a late JVM would dump its threads");
 
-    let second = jgraft(["jcmd", "--timeout", "500ms", &fake.pid(), "VM.version"])?.expect(1)?;
+    let second = jgraft(["jcmd", "--timeout", "500ms", &pid(&fake), "VM.version"])?.expect(1)?;
     ensure!(second.stderr.contains("another jgraft has signalled it"), "{second:#?}");
     fake.is_quiet()?;
     ensure!(fake.trigger().exists());
 
-    fake.tell("listen", "listening")?;
+    fake.tell("listen now", "listening")?;
     fake.trigger_goes()?;
-    let third = jgraft(["jcmd", &fake.pid(), "VM.version"])?.expect(0)?;
+    let third = jgraft(["jcmd", &pid(&fake), "VM.version"])?.expect(0)?;
     ensure!(third.stdout == "fake\n", "{third:#?}");
     Ok(())
 }
 
 #[test]
 fn a_trigger_goes_with_its_jvm() -> Result<()> {
-    let Some(mut fake) = Fake::start("listener_faults::ends")? else { return Ok(()) };
-    jgraft(["jcmd", "--timeout", "3s", &fake.pid(), "VM.version"])?.expect(1)?;
+    let mut fake = FakeJvm::start(LATE)?;
+    jgraft(["jcmd", "--timeout", "500ms", &pid(&fake), "VM.version"])?.expect(1)?;
     fake.expect("sigquit 1")?;
     ensure!(fake.trigger().exists());
-    fake.child.kill()?;
-    fake.child.wait()?;
+    fake.kill()?;
     fake.trigger_goes()
 }
 
 #[test]
 fn ctrl_c_leaves_what_must_stay_and_no_more() -> Result<()> {
-    let Some(mut fake) = Fake::start("listener_faults::interrupt")? else { return Ok(()) };
-    let mut jgraft = start(&["jcmd", "--timeout", "30s", &fake.pid(), "VM.version"])?;
+    let mut fake = FakeJvm::start(LATE)?;
+    let mut jgraft = start(&["jcmd", "--timeout", "30s", &pid(&fake), "VM.version"])?;
     fake.expect("sigquit 1")?;
     kill(Pid::from_raw(jgraft.id().cast_signed()), Signal::SIGINT)?;
     ensure!(jgraft.wait()?.code() == Some(130));
     ensure!(fake.trigger().exists());
-    fake.tell("listen", "listening")?;
+    fake.tell("listen now", "listening")?;
     fake.trigger_goes()
 }
 
 #[test]
 fn ctrl_c_before_the_signal_leaves_nothing() -> Result<()> {
-    let Some(fake) = Fake::start("listener_faults::interrupt_early")? else { return Ok(()) };
+    let fake = FakeJvm::start(LATE_WITHOUT_COUNTERS)?;
     // It waits for the two seconds that a JVM without counters is given.
-    let mut jgraft = start(&["jcmd", "--timeout", "30s", &fake.pid(), "VM.version"])?;
+    let mut jgraft = start(&["jcmd", "--timeout", "30s", &pid(&fake), "VM.version"])?;
     wait_for_signalfd(jgraft.id())?;
     kill(Pid::from_raw(jgraft.id().cast_signed()), Signal::SIGTERM)?;
     ensure!(jgraft.wait()?.code() == Some(130));
@@ -158,15 +75,15 @@ fn ctrl_c_before_the_signal_leaves_nothing() -> Result<()> {
 
 #[test]
 fn a_killed_jgraft_is_made_good_by_the_next() -> Result<()> {
-    let Some(mut fake) = Fake::start("listener_faults::killed")? else { return Ok(()) };
-    let mut first = start(&["jcmd", "--timeout", "30s", &fake.pid(), "VM.version"])?;
+    let mut fake = FakeJvm::start(LATE)?;
+    let mut first = start(&["jcmd", "--timeout", "30s", &pid(&fake), "VM.version"])?;
     fake.expect("sigquit 1")?;
     first.kill()?;
     first.wait()?;
     ensure!(fake.trigger().exists());
-    let next = start(&["jcmd", "--timeout", "30s", &fake.pid(), "VM.version"])?;
+    let next = start(&["jcmd", "--timeout", "30s", &pid(&fake), "VM.version"])?;
     fake.expect("sigquit 2")?;
-    fake.tell("listen", "listening")?;
+    fake.tell("listen now", "listening")?;
     let next = next.wait_with_output()?;
     ensure!(next.status.success() && next.stdout == b"fake\n", "{next:?}");
     ensure!(!fake.trigger().exists());
@@ -175,24 +92,26 @@ fn a_killed_jgraft_is_made_good_by_the_next() -> Result<()> {
 
 #[test]
 fn bad_answers_are_named() -> Result<()> {
-    let Some(mut fake) = Fake::start("listener_faults::answers")? else { return Ok(()) };
-    fake.tell("listen", "listening")?;
+    let mut fake = FakeJvm::start(LATE)?;
+    fake.tell("listen now", "listening")?;
     let cases = [
-        ("hang-up", "hung up without an answer"),
-        ("answer HTTP/1.1 400 Bad Request\\r\\n", "is not the attach protocol"),
-        ("answer a very long line without any end to it", "is not the attach protocol"),
-        ("answer", "hung up without an answer"),
-        ("answer -1\\nno such command\\n", "did not carry out"),
+        ("fault hang-up", "hung up without an answer"),
+        ("answer * \"HTTP/1.1 400 Bad Request\\r\\n\"", "is not the attach protocol"),
+        ("answer * \"a very long line without any end to it\"", "is not the attach protocol"),
+        ("answer * \"\"", "hung up without an answer"),
+        ("answer * \"-1\\nno such command\\n\"", "did not carry out"),
     ];
     for (behaviour, words) in cases {
         fake.tell(behaviour, "will")?;
-        jgraft(["jcmd", &fake.pid(), "VM.version"])?.expect(1)?.explained(words)?;
-        if behaviour != "hang-up" {
+        jgraft(["jcmd", &pid(&fake), "VM.version"])?.expect(1)?.explained(words)?;
+        if behaviour == "fault hang-up" {
+            fake.tell("fault none", "will")?;
+        } else {
             fake.expect("request")?;
         }
     }
-    fake.tell("mute", "will")?;
-    let silent = jgraft(["jcmd", "--reply-timeout", "300ms", &fake.pid(), "VM.version"])?.expect(1)?;
+    fake.tell("fault mute", "will")?;
+    let silent = jgraft(["jcmd", "--reply-timeout", "300ms", &pid(&fake), "VM.version"])?.expect(1)?;
     silent.explained("was sent, not answered: it may still happen")?;
     fake.expect("request")?;
     // A request that was sent is never sent again.
@@ -201,14 +120,14 @@ fn bad_answers_are_named() -> Result<()> {
 
 #[test]
 fn a_socket_of_another_process_is_not_talked_to() -> Result<()> {
-    let Some(mut mine) = Fake::start("listener_faults::foreign")? else { return Ok(()) };
-    let Some(mut other) = Fake::start("listener_faults::foreign")? else { return Ok(()) };
-    mine.tell(&format!("lend {}", other.pid()), "listening")?;
+    let mut mine = FakeJvm::start(LATE)?;
+    let other = FakeJvm::start(LATE)?;
+    mine.tell(&format!("lend {}", pid(&other)), "listening")?;
     let refused =
-        jgraft(["jcmd", &other.pid(), "VM.version"])?.expect(3)?.explained("leads to another process")?;
-    ensure!(refused.stderr.contains(&mine.pid()), "{refused:#?}");
+        jgraft(["jcmd", &pid(&other), "VM.version"])?.expect(3)?.explained("leads to another process")?;
+    ensure!(refused.stderr.contains(&pid(&mine)), "{refused:#?}");
     mine.is_quiet()?;
-    other.tell("mute", "will")
+    other.is_quiet()
 }
 
 fn start(args: &[&str]) -> Result<Child> {
@@ -228,4 +147,8 @@ fn wait_for_signalfd(pid: u32) -> Result<()> {
         ensure!(start.elapsed() < PATIENCE, "jgraft takes no signals");
         std::thread::yield_now();
     }
+}
+
+fn pid(fake: &FakeJvm) -> String {
+    fake.pid().to_string()
 }

@@ -216,9 +216,13 @@ impl Read for Reply<'_> {
 #[error("interrupted")]
 struct Cancelled;
 
+/// A process that dies closes its sockets a moment before its pidfd says so.
+const LAST_BREATH: Duration = Duration::from_millis(50);
+
 /// Closed without a reply. The request may have been read, so the words say what it means, and no more.
-fn hung_up(process: &Process) -> Finding {
-    if process.has_ended() {
+pub(crate) fn hung_up(process: &Process) -> Finding {
+    let moment = Patience { deadline: None, cancel: None };
+    if moment.wait(None, process.pidfd(), Some(LAST_BREATH)) == Woken::Ended {
         return Finding::new(
             FindingKind::Ended,
             format!("pid {} ended before it answered", process.pid()),

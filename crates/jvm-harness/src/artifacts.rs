@@ -1,4 +1,4 @@
-//! The project's libraries for a target, built by cargo: no test's own build makes a `cdylib`.
+//! What a test needs of the project beside its own package, built by cargo: libraries for a target, the fake JVM.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -15,6 +15,14 @@ use crate::jdks::quiet;
 /// What cargo says.
 pub fn native_agent() -> Result<PathBuf> {
     library(&["--package", "jgraft-agent"], Path::new("libjgraft_agent.so"))
+}
+
+/// The program `fake-jvm` of this very package.
+///
+/// # Errors
+/// What cargo says.
+pub fn fake_jvm() -> Result<PathBuf> {
+    library(&["--package", "jgraft-jvm-harness", "--bin", "fake-jvm"], Path::new("fake-jvm"))
 }
 
 /// The library that a package's example is.

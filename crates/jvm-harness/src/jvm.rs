@@ -235,7 +235,7 @@ impl Drop for Jvm {
 }
 
 /// What HotSpot leaves in /tmp when it is killed. A later JVM with the same pid must not meet it.
-fn remove_leftovers(pid: Pid) {
+pub(crate) fn remove_leftovers(pid: Pid) {
     let mut leftovers = vec![PathBuf::from(format!("/tmp/.java_pid{pid}"))];
     for entry in fs::read_dir("/tmp").into_iter().flatten().flatten() {
         if entry.file_name().to_string_lossy().starts_with("hsperfdata_") {
