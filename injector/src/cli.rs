@@ -144,12 +144,22 @@ pub(crate) struct Patience {
     pub(crate) reply_timeout: Option<Duration>,
 }
 
+/// Nobody waits longer, and clocks can count it.
+const LONGEST: Duration = Duration::from_secs(1000 * 24 * 60 * 60);
+
 fn duration(text: &str) -> Result<Duration, String> {
     // A bare number means seconds.
-    if let Ok(seconds) = text.parse() {
-        return Ok(Duration::from_secs(seconds));
+    let time = match text.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => humantime::parse_duration(text).map_err(|_| {
+            "a time is written 500ms, 10s, 2m or 1h30m; a bare number means seconds".to_owned()
+        })?,
+    };
+    match time {
+        Duration::ZERO => Err("no time at all: give it 1ms or more".to_owned()),
+        time if time > LONGEST => Err("longer than 1000 days".to_owned()),
+        time => Ok(time),
     }
-    humantime::parse_duration(text).map_err(|e| e.to_string())
 }
 
 #[cfg(test)]
@@ -166,6 +176,17 @@ mod tests {
     fn durations() {
         assert_eq!(duration("10"), Ok(Duration::from_secs(10)));
         assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
-        assert!(duration("soon").is_err());
+        assert_eq!(duration("1000d"), Ok(LONGEST));
+        for (text, words) in [
+            ("soon", "500ms, 10s"),
+            ("-1", "500ms, 10s"),
+            ("0", "no time"),
+            ("0ms", "no time"),
+            ("1001d", "1000 days"),
+            ("18446744073709551615", "1000 days"),
+            ("99999999999999999999y", "500ms, 10s"),
+        ] {
+            assert!(duration(text).is_err_and(|error| error.contains(words)), "{text}");
+        }
     }
 }

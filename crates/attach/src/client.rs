@@ -87,14 +87,14 @@ impl<'c> Client<'c> {
     /// Waits until a JVM that is still creating itself is ready, and gives it back with its facts complete: its version
     /// and its counters are not there before. Sends nothing.
     pub fn await_created(mut self) -> Result<Target, AttachError> {
-        let patience = Patience { deadline: Some(Instant::now() + self.timeout), cancel: self.cancel };
+        let patience = self.patience();
         self.await_ready(&patience)?;
         Ok(self.target)
     }
 
     /// Connects, sends, and waits for the head of the reply.
     pub fn send(&mut self, request: &Request) -> Result<Reply<'_>, AttachError> {
-        let patience = Patience { deadline: Some(Instant::now() + self.timeout), cancel: self.cancel };
+        let patience = self.patience();
         self.await_ready(&patience)?;
         let (target, mut timings) = (&self.target, Timings::default());
         let handshake = || connect_or_wake(target, &patience, &mut timings);
@@ -102,10 +102,16 @@ impl<'c> Client<'c> {
             .map_err(|e| AttachError::system("taking the target's user and group", target.pid(), e))??;
         self.timings = timings;
         let process = self.target.process();
-        send_request(&socket, process, request, &patience)?;
+        // Before it is sent: a JVM can have answered before we get to look at the clock again.
         let sent_at = Instant::now();
-        let deadline = self.reply_timeout.map(|time| sent_at + time);
+        send_request(&socket, process, request, &patience)?;
+        let deadline = self.reply_timeout.and_then(|time| Instant::now().checked_add(time));
         Reply::await_header(socket, process, Patience { deadline, cancel: self.cancel }, sent_at)
+    }
+
+    /// A time too long for the clock to count is for ever.
+    fn patience(&self) -> Patience<'c> {
+        Patience { deadline: Instant::now().checked_add(self.timeout), cancel: self.cancel }
     }
 
     /// A JVM in its first milliseconds is waited for; anything else that stands against attaching is an error.
@@ -201,7 +207,8 @@ fn wake(
     match last_look(target, place, patience) {
         Ok(None) if patience.is_over() => {
             trigger.remove();
-            return Err(gave_up(Woken::TimeOut, target.pid(), "its turn came too late"));
+            let doing = "the time was over before the jvm could be asked to start its attach listener";
+            return Err(gave_up(Woken::TimeOut, target.pid(), doing));
         }
         Ok(None) => {}
         // Somebody else woke it meanwhile.

@@ -111,7 +111,7 @@ pub(crate) fn send_request(
                     other => return Err(gave_up(other, process.pid(), "its listener does not read")),
                 }
             }
-            Err(Errno::EPIPE | Errno::ECONNRESET) => return Err(AttachError::NotSent(hung_up(process))),
+            Err(Errno::EPIPE | Errno::ECONNRESET) => return Err(hung_up_unread(process)),
             Err(e) => return Err(AttachError::system("send", process.pid(), e)),
         }
     }
@@ -142,16 +142,14 @@ impl<'a> Reply<'a> {
             let mut piece = [0; 4096];
             let got = match reply.receive(&mut piece) {
                 Ok(got) => got,
-                // ECONNRESET: closed with our request unread, which is how a listener refuses a stranger.
-                Err(e) if e.raw_os_error() == Some(nix::libc::ECONNRESET) => 0,
+                // Closed with our request unread, which is how a listener refuses a stranger.
+                Err(e) if e.raw_os_error() == Some(nix::libc::ECONNRESET) && start.is_empty() => {
+                    return Err(hung_up_unread(process));
+                }
                 Err(e) => return Err(unanswered(process, e)),
             };
             if got == 0 {
-                return Err(if start.is_empty() {
-                    AttachError::NotSent(hung_up(process))
-                } else {
-                    garbage(process, &start)
-                });
+                return Err(if start.is_empty() { hung_up_read(process) } else { garbage(process, &start) });
             }
             start.extend_from_slice(&piece[..got]);
             if let Some(end) = start.iter().position(|&b| b == b'\n') {
@@ -216,26 +214,56 @@ impl Read for Reply<'_> {
 #[error("interrupted")]
 struct Cancelled;
 
-/// A process that dies closes its sockets a moment before its pidfd says so.
-const LAST_BREATH: Duration = Duration::from_millis(50);
+/// A process that dies closes its sockets a moment before its pidfd says so: after its last thread's files go its other
+/// threads, and on a busy machine that takes its time.
+const LAST_BREATH: Duration = Duration::from_millis(300);
 
-/// Closed without a reply. The request may have been read, so the words say what it means, and no more.
-pub(crate) fn hung_up(process: &Process) -> Finding {
+fn has_ended(process: &Process) -> bool {
     let moment = Patience { deadline: None, cancel: None };
-    if moment.wait(None, process.pidfd(), Some(LAST_BREATH)) == Woken::Ended {
-        return Finding::new(
+    moment.wait(None, process.pidfd(), Some(LAST_BREATH)) == Woken::Ended
+}
+
+/// The connection was closed before our request was read: it was not carried out.
+fn hung_up_unread(process: &Process) -> AttachError {
+    let pid = process.pid();
+    AttachError::NotSent(if has_ended(process) {
+        Finding::new(
             FindingKind::Ended,
-            format!("pid {} ended before it answered", process.pid()),
+            format!("pid {pid} ended before it read the request"),
             "its pidfd says so",
             "jgraft list shows the jvms of this host",
-        );
-    }
-    Finding::new(
-        FindingKind::Refused,
-        format!("the attach listener of pid {} hung up without an answer", process.pid()),
-        "an empty reply: it refuses peers of another user or group, and arguments it finds too long",
-        "run jgraft as the jvm's own user or as root of its user namespace",
-    )
+        )
+    } else {
+        Finding::new(
+            FindingKind::Refused,
+            format!("the attach listener of pid {pid} hung up without an answer"),
+            "it closed the connection before it read the request: it refuses peers of another user or group",
+            "run jgraft as the jvm's own user or as root of its user namespace",
+        )
+    })
+}
+
+/// The request was read, and the answer is nothing: whether it was carried out is not known. An agent that ends the JVM
+/// is the likeliest reason.
+fn hung_up_read(process: &Process) -> AttachError {
+    let pid = process.pid();
+    AttachError::Unanswered(if has_ended(process) {
+        Finding::new(
+            FindingKind::Ended,
+            format!("pid {pid} ended before it answered; the request may have ended it"),
+            "it read the request, closed the connection without a reply, and its pidfd says that it has ended",
+            "look at its log and its hs_err_pid file for the reason, before sending the request to another jvm",
+        )
+    } else {
+        Finding::new(
+            FindingKind::Refused,
+            format!(
+                "the attach listener of pid {pid} hung up without an answer: the request may still happen"
+            ),
+            "it read the request and closed the connection without a reply",
+            "look at the jvm before sending it again",
+        )
+    })
 }
 
 fn garbage(process: &Process, start: &[u8]) -> AttachError {

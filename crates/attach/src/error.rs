@@ -8,10 +8,11 @@ pub enum AttachError {
     /// A check stands against it. Nothing was sent and nothing of the target was touched.
     #[error("{0}")]
     Blocked(Finding),
-    /// The listener could not be reached, or refused us. No command was carried out.
+    /// The listener could not be reached, or hung up before it read the request. No command was carried out.
     #[error("{0}")]
     NotSent(Finding),
-    /// The command was sent and its result is not known: it may still happen. Never retried.
+    /// The command was read, or may have been, and its result is not known: it may still happen, or may have ended the
+    /// JVM. Never retried.
     #[error("{0}")]
     Unanswered(Finding),
     /// The caller's cancel descriptor became readable.
