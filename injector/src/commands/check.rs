@@ -23,7 +23,8 @@ struct Verdict {
     class_file_major: Option<u16>,
     warnings: Vec<FindingJson>,
     errors: Vec<FindingJson>,
-    next_start: [String; 2],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_start: Option<[String; 2]>,
 }
 
 /// Runs the command.
@@ -39,7 +40,7 @@ pub(crate) fn run(options: &Check) -> Result<ExitCode, Failure> {
     let code = ExitCode::from(if errors.is_empty() { 0 } else { EXIT_BLOCKED });
     let next_start = agent.next_start();
     if !options.json {
-        print(&agent, &report, &warnings, &errors, &next_start);
+        print(&agent, &report, &warnings, &errors, next_start.as_ref());
         return Ok(code);
     }
     let manifest = report.manifest.unwrap_or_default();
@@ -65,7 +66,7 @@ fn print(
     report: &Report,
     warnings: &[FindingJson],
     errors: &[FindingJson],
-    next_start: &[String; 2],
+    next_start: Option<&[String; 2]>,
 ) {
     let out = human::Stream::stdout();
     out.line(&out.bold(&human::clean(agent.path())));
@@ -95,8 +96,9 @@ fn print(
         print_finding(&out, &format!("{}  ", out.red("error")), error);
     }
     out.line(if errors.is_empty() { "a jvm will load it" } else { "a jvm will refuse it" });
-    if report.manifest.as_ref().is_some_and(|manifest| manifest.premain_class.is_some()) {
-        out.line(&format!("at start-up: {}", next_start[0]));
-        out.line(&format!("         or: {}", next_start[1]));
+    let at_start = report.manifest.as_ref().is_some_and(|manifest| manifest.premain_class.is_some());
+    if let Some([command_line, variable]) = next_start.filter(|_| at_start) {
+        out.line(&format!("at start-up: {command_line}"));
+        out.line(&format!("         or: {variable}"));
     }
 }

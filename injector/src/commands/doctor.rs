@@ -8,9 +8,8 @@ use serde::Serialize;
 use crate::cli::Doctor;
 use crate::failure::{EXIT_BLOCKED, Failure};
 use crate::interrupt::Interrupt;
-use crate::next_start::next_start;
 use crate::target::{TargetJson, label};
-use crate::{human, json, target};
+use crate::{human, json, next_start, target};
 
 #[derive(Serialize)]
 struct Diagnosis {
@@ -19,7 +18,9 @@ struct Diagnosis {
     good: Vec<String>,
     warnings: Vec<FindingJson>,
     blockers: Vec<FindingJson>,
-    next_start: [String; 2],
+    /// Absent for what is no JVM.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_start: Option<[String; 2]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     probe: Option<String>,
 }
@@ -69,7 +70,7 @@ pub(crate) fn run(options: &Doctor) -> Result<ExitCode, Failure> {
                 good: preflight.good,
                 warnings: preflight.warnings.iter().map(FindingJson::of).collect(),
                 blockers: preflight.blockers.iter().map(FindingJson::of).collect(),
-                next_start: next_start("-javaagent:AGENT.jar=OPTIONS"),
+                next_start: next_start_of(&target),
                 probe,
             },
         );
@@ -139,9 +140,14 @@ fn print(target: &Target, preflight: &Preflight, probe: Option<&str>) {
         (0, true) => "it can be attached to in a moment",
         _ => "it cannot be attached to",
     });
-    let [command_line, variable] = next_start("-javaagent:AGENT.jar=OPTIONS");
-    out.line(&format!("an agent for its next start: {command_line}"));
-    out.line(&format!("                         or: {variable}"));
+    if let Some([command_line, variable]) = next_start_of(target) {
+        out.line(&format!("an agent for its next start: {command_line}"));
+        out.line(&format!("                         or: {variable}"));
+    }
+}
+
+fn next_start_of(target: &Target) -> Option<[String; 2]> {
+    next_start::of_any_agent().filter(|_| target.kind() != Kind::NotAJvm)
 }
 
 /// Three lines: what, evidence, remedy.

@@ -60,16 +60,13 @@ impl Agent {
     }
 
     /// How to have it at the next start, whatever stands against loading it now.
-    pub(crate) fn next_start(&self) -> [String; 2] {
+    pub(crate) fn next_start(&self) -> Option<[String; 2]> {
         let kind = match (self.native, self.is_bare_name()) {
             (false, _) => "-javaagent:",
             (true, false) => "-agentpath:",
             (true, true) => "-agentlib:",
         };
-        next_start(&match &self.options {
-            Some(options) => format!("{kind}{}={options}", self.path),
-            None => format!("{kind}{}", self.path),
-        })
+        next_start(kind, &self.path, self.options.as_deref())
     }
 }
 

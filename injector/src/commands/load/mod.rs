@@ -47,7 +47,8 @@ struct Report {
     warnings: Vec<FindingJson>,
     #[serde(skip_serializing_if = "Option::is_none")]
     timing: Option<Timing>,
-    next_start: [String; 2],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_start: Option<[String; 2]>,
 }
 
 /// Milliseconds that were the JVM's, not ours.
@@ -228,8 +229,10 @@ fn report_on(
         _ => {
             let took = timing.map_or(0.0, |timing| timing.answer_ms + timing.listener_ms.unwrap_or(0.0));
             out.line(&format!("loaded {path} into {who} in {took:.1} ms"));
-            out.line(&format!("for its next start: {}", next[0]));
-            out.line(&format!("                or: {}", next[1]));
+            if let Some([command_line, variable]) = next {
+                out.line(&format!("for its next start: {command_line}"));
+                out.line(&format!("                or: {variable}"));
+            }
         }
     }
     ExitCode::SUCCESS
