@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use jgraft_attach::{AttachError, Finding};
 use serde::Serialize;
 
-use crate::{human, json};
+use crate::target::TargetJson;
+use crate::{human, json, output};
 
 /// The operation failed in or at the target.
 pub(crate) const EXIT_FAILED: u8 = 1;
@@ -21,19 +22,23 @@ pub(crate) const EXIT_INTERRUPTED: u8 = 130;
 pub(crate) struct Failure {
     #[serde(skip)]
     exit: u8,
-    code: String,
+    code: &'static str,
     cause: String,
     evidence: String,
     remedy: String,
     /// Further lines for people: a stack trace, the candidates of an ambiguous name.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     detail: Vec<String>,
+    /// The targets that an ambiguous name may mean.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    candidates: Box<[TargetJson]>,
 }
 
 impl Failure {
-    pub(crate) fn new(exit: u8, code: &str, cause: impl Into<String>) -> Failure {
+    pub(crate) fn new(exit: u8, code: &'static str, cause: impl Into<String>) -> Failure {
         let (evidence, remedy) = (String::new(), String::new());
-        Failure { exit, code: code.to_owned(), cause: cause.into(), evidence, remedy, detail: Vec::new() }
+        let (detail, candidates) = (Vec::new(), Box::default());
+        Failure { exit, code, cause: cause.into(), evidence, remedy, detail, candidates }
     }
 
     pub(crate) fn usage(
@@ -63,11 +68,18 @@ impl Failure {
         self
     }
 
+    pub(crate) fn candidates(self, candidates: Box<[TargetJson]>) -> Failure {
+        Failure { candidates, ..self }
+    }
+
     /// Says it on stderr, or as one object on stdout, and gives the exit code.
     pub(crate) fn report(&self, as_json: bool) -> ExitCode {
-        if as_json {
+        if as_json && !output::is_lost() {
             json::print("failure", self);
-            return ExitCode::from(self.exit);
+            // Where that failed, somebody may still read stderr.
+            if !output::is_lost() {
+                return ExitCode::from(self.exit);
+            }
         }
         let err = human::Stream::stderr();
         err.line(&format!("{} {}", err.red("error:"), human::clean(&self.cause)));

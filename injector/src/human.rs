@@ -18,12 +18,12 @@ impl Stream {
         Stream { is_stderr: true, colour: std::io::stderr().is_terminal() && wants_colour() }
     }
 
-    /// One line. A reader that has gone away (`| head`) is no error.
+    /// One line. What stderr does not take is talk that nobody hears.
     pub(crate) fn line(&self, text: &str) {
-        let _ = match self.is_stderr {
-            true => writeln!(std::io::stderr(), "{text}"),
-            false => writeln!(std::io::stdout(), "{text}"),
-        };
+        match self.is_stderr {
+            true => drop(writeln!(std::io::stderr(), "{text}")),
+            false => crate::output::line(text),
+        }
     }
 
     pub(crate) fn red(&self, text: &str) -> String {

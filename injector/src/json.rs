@@ -1,8 +1,8 @@
 //! Output for machines: one object a line, each saying which schema it follows. docs/json.md lists the fields.
 
-use std::io::Write;
-
 use serde::Serialize;
+
+use crate::output;
 
 /// Raised when a field changes its meaning or goes away; new fields do not raise it.
 const VERSION: u32 = 1;
@@ -17,7 +17,8 @@ struct Envelope<'a, T> {
 /// Prints one object on stdout; its first field is `"schema": "jgraft.<kind>/1"`.
 pub(crate) fn print<T: Serialize>(kind: &str, body: &T) {
     let envelope = Envelope { schema: format!("jgraft.{kind}/{VERSION}"), body };
-    if let Ok(text) = serde_json::to_string(&envelope) {
-        let _ = writeln!(std::io::stdout(), "{text}");
+    match serde_json::to_string(&envelope) {
+        Ok(text) => output::line(&text),
+        Err(e) => drop(output::keep(Err(e.into()))),
     }
 }

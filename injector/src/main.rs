@@ -14,11 +14,12 @@ mod interrupt;
 mod jar;
 mod json;
 mod next_start;
+mod output;
 mod session;
 mod target;
 
 use cli::{Cli, Command};
-use failure::{EXIT_USAGE, Failure};
+use failure::{EXIT_FAILED, EXIT_USAGE, Failure};
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -33,7 +34,7 @@ fn main() -> ExitCode {
         Command::Load(options) => commands::load::run(&options),
         Command::Jcmd(options) => commands::jcmd::run(&options),
     };
-    match done {
+    match done.and_then(|code| output::finish(code, "what was found out is lost")) {
         Ok(code) => code,
         Err(failure) => failure.report(json),
     }
@@ -41,13 +42,48 @@ fn main() -> ExitCode {
 
 /// clap's own words, and under `--json` an object as for every other failure. `--help` and `--version` are no failures.
 fn usage(error: &clap::Error) -> ExitCode {
-    let wanted_json =
-        std::env::args_os().skip(1).take_while(|word| word != "--").any(|word| word == "--json");
+    let words: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+    let wanted_json = words.iter().skip(1).take_while(|word| *word != "--").any(|word| word == "--json");
     if error.use_stderr() && wanted_json {
-        let text = error.to_string();
-        let cause = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-        return Failure::usage(cause, "the command line", "jgraft --help").report(true);
+        return usage_failure(&error.to_string(), &words).report(true);
     }
-    let _ = error.print();
-    ExitCode::from(if error.use_stderr() { EXIT_USAGE } else { 0 })
+    match (output::keep(error.print()) || !output::is_lost(), error.use_stderr()) {
+        (_, true) => ExitCode::from(EXIT_USAGE),
+        (true, false) => ExitCode::SUCCESS,
+        (false, false) => ExitCode::from(EXIT_FAILED),
+    }
+}
+
+/// The paragraphs of clap's text: what is wrong, perhaps tips, the usage, and where to read more.
+fn usage_failure(text: &str, words: &[String]) -> Failure {
+    let mut paragraphs = text.split("\n\n").map(|p| p.lines().map(str::trim).collect::<Vec<_>>().join(" "));
+    let cause = paragraphs.next().unwrap_or_default();
+    let (usage, tips): (Vec<_>, Vec<_>) = paragraphs
+        .filter(|paragraph| !paragraph.is_empty() && !paragraph.starts_with("For more information"))
+        .partition(|paragraph| paragraph.starts_with("Usage: "));
+    let remedy = usage.into_iter().next().unwrap_or_else(|| "jgraft --help".to_owned());
+    Failure::usage(cause.trim_start_matches("error: "), words.join(" "), remedy).detail(tips)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_of_claps_words_is_lost() {
+        let words = ["jgraft", "load", "--jsn"];
+        let Err(error) = Cli::try_parse_from(words) else { panic!("it parses") };
+        let failure = usage_failure(&error.to_string(), &words.map(str::to_owned));
+        let json = serde_json::to_value(&failure).unwrap();
+        assert_eq!(json["cause"], "unexpected argument '--jsn' found");
+        assert_eq!(json["evidence"], "jgraft load --jsn");
+        assert!(json["remedy"].as_str().unwrap().starts_with("Usage: jgraft load "), "{json}");
+        assert!(json["detail"][0].as_str().unwrap().contains("--json"), "{json}");
+        let Err(error) = Cli::try_parse_from(["jgraft", "load"]) else { panic!("it parses") };
+        let json = serde_json::to_value(usage_failure(&error.to_string(), &[])).unwrap();
+        assert!(
+            json["cause"].as_str().unwrap().ends_with("not provided: <TARGET> <AGENT.jar[=OPTIONS]>"),
+            "{json}"
+        );
+    }
 }

@@ -1,33 +1,59 @@
 //! TARGET as a user types it, made into one process, and what every command says of it.
 
+use comfy_table::{ContentArrangement, Table, presets};
 use jgraft_attach::discover::{NotOne, resolve};
 use jgraft_attach::{FindingKind, Kind, Target};
 use serde::Serialize;
 
-use crate::failure::{EXIT_BLOCKED, Failure};
+use crate::failure::{EXIT_USAGE, Failure};
+use crate::human::{age, clean};
 
 /// The one process that was meant.
 pub(crate) fn find(text: &str) -> Result<Target, Failure> {
     resolve(text).map_err(|error| match error {
-        // A pid names exactly one process, so a missing one is no usage error: there was a target, and it is gone.
-        NotOne::NoProcess { pid } => Failure::new(EXIT_BLOCKED, FindingKind::NoSuchProcess.code(), error.to_string())
-            .evidence(format!("/proc/{pid} does not exist"))
-            .remedy("jgraft list shows the jvms of this host"),
-        NotOne::None { .. } => Failure::usage(
-            error.to_string(),
-            "compared with the main class or jar of every jvm, and with the last part of its name; case counts",
-            "jgraft list shows the names; a pid always works",
-        ),
+        NotOne::NoProcess { ref pid } => {
+            Failure::new(EXIT_USAGE, FindingKind::NoSuchProcess.code(), error.to_string())
+                .evidence(format!("/proc/{pid} does not exist"))
+                .remedy("jgraft list shows the jvms of this host")
+        }
+        NotOne::None { .. } => Failure::new(EXIT_USAGE, "no-such-target", error.to_string())
+            .evidence("compared with the main class or jar of every jvm, and with the last part of its name; case counts")
+            .remedy("jgraft list shows the names; a pid always works"),
         NotOne::Several { ref candidates, .. } => {
-            let lines = candidates.iter().map(|t| format!("{:>7}  {}", t.pid(), t.program().unwrap_or("?")));
-            Failure::usage(error.to_string(), "each of those below matches", "name one by its pid").detail(lines)
+            Failure::new(EXIT_USAGE, "ambiguous-target", error.to_string())
+                .evidence("each of those below matches")
+                .remedy("name one by its pid")
+                .detail(lines(candidates))
+                .candidates(candidates.iter().map(TargetJson::of).collect())
         }
         NotOne::Proc(_) => Failure::usage(error.to_string(), "/proc", "mount /proc, or run jgraft as root"),
     })
 }
 
+/// What tells candidates apart, in columns.
+fn lines(candidates: &[Target]) -> Vec<String> {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(["PID", "USER", "JAVA", "UP", "PROGRAM"]);
+    for jvm in candidates {
+        table.add_row(cells(jvm));
+    }
+    table.lines().map(|line| line.trim_end().to_owned()).collect()
+}
+
+/// The first columns of a table of JVMs: pid, user, version, age, program.
+pub(crate) fn cells(jvm: &Target) -> Vec<String> {
+    vec![
+        jvm.pid().to_string(),
+        jvm.user(),
+        clean(jvm.version().unwrap_or("?")),
+        age(jvm.uptime()),
+        clean(jvm.program().unwrap_or("?")),
+    ]
+}
+
 /// What `--json` says of a target in every command.
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 pub(crate) struct TargetJson {
     pid: i32,
     inner_pid: i32,
@@ -71,7 +97,7 @@ impl TargetJson {
 /// `pid 4711 (OrderService)`.
 pub(crate) fn label(target: &Target) -> String {
     match target.short_name() {
-        Some(name) => format!("pid {} ({})", target.pid(), crate::human::clean(name)),
+        Some(name) => format!("pid {} ({})", target.pid(), clean(name)),
         None => format!("pid {}", target.pid()),
     }
 }

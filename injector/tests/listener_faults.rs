@@ -110,6 +110,11 @@ fn bad_answers_are_named() -> Result<()> {
             fake.expect("request")?;
         }
     }
+    fake.tell("answer * \"-1\\nnot now\\n\"", "will")?;
+    let probed =
+        jgraft(["doctor", "--probe", &pid(&fake)])?.expect(1)?.explained("did not say its version")?;
+    ensure!(probed.stderr.contains("it answered -1 not now"), "{probed:#?}");
+    fake.expect("request")?;
     fake.tell("fault mute", "will")?;
     let silent = jgraft(["jcmd", "--reply-timeout", "300ms", &pid(&fake), "VM.version"])?.expect(1)?;
     silent.explained("was sent, not answered: it may still happen")?;

@@ -228,7 +228,17 @@ fn a_name_must_mean_one_jvm() {
         let ambiguous = jgraft(["doctor", &name])?.expect(2)?;
         for jvm in [&one, &two] {
             ensure!(ambiguous.stderr.contains(&jvm.pid().to_string()), "{ambiguous:#?}");
+            ensure!(
+                ambiguous.stderr.contains("PID") && ambiguous.stderr.contains(&jdk.version),
+                "{ambiguous:#?}"
+            );
         }
+        let ambiguous = jgraft(["doctor", "--json", &name])?.expect(2)?.json()?;
+        ensure!(ambiguous["code"] == "ambiguous-target", "{ambiguous}");
+        let pids: Vec<_> = [0, 1].map(|at| &ambiguous["candidates"][at]["pid"]).into();
+        ensure!([&one, &two].iter().all(|jvm| pids.iter().any(|pid| **pid == jvm.pid())), "{ambiguous}");
+        let unknown = jgraft(["doctor", "--json", &shouted])?.expect(2)?.json()?;
+        ensure!(unknown["code"] == "no-such-target", "{unknown}");
         jgraft(["doctor", &shouted])?.expect(2)?.explained("no jvm is called")?;
         Ok(())
     });

@@ -115,8 +115,14 @@ fn a_dead_pid_is_said_to_be_dead() -> Result<()> {
     let mut child = Command::new("true").spawn()?;
     child.wait()?;
     let pid = child.id();
-    load(pid, text(&good_jar()?), &[])?.expect(3)?.explained("there is no process")?;
-    jgraft(["doctor", &pid.to_string()])?.expect(3)?.explained("there is no process")?;
+    load(pid, text(&good_jar()?), &[])?.expect(2)?.explained("there is no process")?;
+    jgraft(["doctor", &pid.to_string()])?.expect(2)?.explained("there is no process")?;
+    // Larger than any pid, and said as it was typed.
+    let huge = jgraft(["doctor", "--json", "99999999999"])?.expect(2)?.json()?;
+    ensure!(
+        huge["code"] == "no-such-process" && huge["evidence"] == "/proc/99999999999 does not exist",
+        "{huge}"
+    );
     Ok(())
 }
 
@@ -332,6 +338,10 @@ fn an_operators_refusal_is_respected() {
         if jdk.feature >= 9 {
             let service = service(jdk, &["-XX:-EnableDynamicAgentLoading"])?;
             let refused = load(service.pid(), text(&good_jar()?), &["--json"])?.expect(3)?.json()?;
+            ensure!(refused["code"] == "agent-loading-disabled", "{refused}");
+            // Nor by the diagnostic command that loads one, which the JVM itself lets pass up to 20.
+            let command = ["jcmd", "--json", &service.pid().to_string(), "JVMTI.agent_load", "/no/lib.so"];
+            let refused = jgraft(command)?.expect(3)?.json()?;
             ensure!(refused["code"] == "agent-loading-disabled", "{refused}");
             // Only agents are refused: a diagnostic command is not one.
             jgraft(["jcmd", &service.pid().to_string(), "VM.version"])?.expect(0)?;

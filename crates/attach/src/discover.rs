@@ -48,8 +48,8 @@ pub enum NotOne {
     /// No process has that pid.
     #[error("there is no process {pid}")]
     NoProcess {
-        /// What was asked for.
-        pid: i32,
+        /// What was asked for, as typed: it may be larger than any pid.
+        pid: String,
     },
     /// `/proc` could not be read.
     #[error("cannot read /proc: {0}")]
@@ -59,13 +59,11 @@ pub enum NotOne {
 /// The one process that `text` means: a pid, or exactly the main class or jar, or the last part of its name.
 pub fn resolve(text: &str) -> Result<Target, NotOne> {
     if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
-        // A number too large for a pid is a process that does not exist.
-        let pid = text.parse().unwrap_or(i32::MAX);
-        return match Target::inspect(pid) {
-            Ok(target) => Ok(target),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Err(NotOne::NoProcess { pid }),
-            Err(e) => Err(NotOne::Proc(e)),
-        };
+        let nobody = || NotOne::NoProcess { pid: text.to_owned() };
+        return Target::inspect(text.parse().map_err(|_| nobody())?).map_err(|e| match e.kind() {
+            io::ErrorKind::NotFound => nobody(),
+            _ => NotOne::Proc(e),
+        });
     }
     let mut candidates: Vec<Target> = jvms()?
         .into_iter()

@@ -186,9 +186,16 @@ fn jvm_proof(target: &Target) -> Result<String, Finding> {
             match Identity::current().uid {
                 0 => "it is shielded even from root: by a user namespace, a security module, or hidepid"
                     .to_owned(),
-                _ => format!("run jgraft as root or as {}", target.user()),
+                _ => run_as_root_or(target.status().uid),
             },
         )),
+    }
+}
+
+fn run_as_root_or(uid: u32) -> String {
+    match uid {
+        0 => "run jgraft as root".to_owned(),
+        _ => format!("run jgraft as root or as {}", crate::proc::users::name_of(uid)),
     }
 }
 
@@ -230,7 +237,7 @@ fn may_act_as(status: &Status) -> Result<String, Finding> {
         Kind::OtherUser,
         format!("the jvm runs as uid {} gid {}, we as uid {} gid {}", owner.uid, owner.gid, me.uid, me.gid),
         "an attach listener serves its own user only",
-        format!("run jgraft as root or as {}", crate::proc::users::name_of(owner.uid)),
+        run_as_root_or(owner.uid),
     ))
 }
 

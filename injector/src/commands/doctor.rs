@@ -6,7 +6,7 @@ use jgraft_attach::{Finding, Kind, Preflight, Request, Target, agent_loading, ex
 use serde::Serialize;
 
 use crate::cli::Doctor;
-use crate::failure::{EXIT_BLOCKED, Failure};
+use crate::failure::{EXIT_BLOCKED, EXIT_FAILED, Failure};
 use crate::interrupt::Interrupt;
 use crate::target::{TargetJson, label};
 use crate::{human, json, next_start, target};
@@ -105,7 +105,15 @@ fn probe(options: &Doctor, target: Target) -> Result<String, Failure> {
     let request = Request::jcmd("VM.version").map_err(|finding| Failure::blocked(&finding))?;
     let interrupt = Interrupt::catch();
     let mut client = options.patience.client(target, &interrupt);
-    let (text, took) = client.send(&request)?.into_text(4096)?;
+    let who = label(client.target());
+    let reply = client.send(&request)?;
+    let header = reply.header();
+    let (text, took) = reply.into_text(4096)?;
+    if header != 0 {
+        return Err(Failure::new(EXIT_FAILED, "command-failed", format!("{who} did not say its version"))
+            .evidence(format!("it answered {header} {}", text.trim()))
+            .remedy("its listener is there and refuses the cheapest question: look at the jvm's log"));
+    }
     let version = text.lines().nth(1).or(text.lines().next()).unwrap_or_default().to_owned();
     Ok(format!("{} (answered in {:.1} ms)", human::clean(&version), took.as_secs_f64() * 1000.0))
 }

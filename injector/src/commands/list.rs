@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::cli::List;
 use crate::failure::{EXIT_FAILED, Failure};
-use crate::target::TargetJson;
+use crate::target::{TargetJson, cells};
 use crate::{human, json};
 
 #[derive(Serialize)]
@@ -72,13 +72,7 @@ fn print_table(jvms: &[Target]) {
     table.set_header(header);
     for jvm in jvms {
         let preflight = examine(jvm);
-        let mut cells = vec![
-            jvm.pid().to_string(),
-            jvm.user(),
-            human::clean(jvm.version().unwrap_or("?")),
-            human::age(jvm.uptime()),
-            human::clean(jvm.program().unwrap_or("?")),
-        ];
+        let mut cells = cells(jvm);
         if contained {
             cells.push(jvm.container().map_or(String::new(), |id| id[..12].to_owned()));
         }

@@ -119,7 +119,14 @@ fn read_options(file: &Path) -> Result<String, Failure> {
     opened.take(OPTIONS_LIMIT).read_to_string(&mut text).map_err(failure)?;
     let end = text.strip_suffix('\n').map_or(text.len(), |t| t.strip_suffix('\r').unwrap_or(t).len());
     text.truncate(end);
-    Ok(text)
+    match text.find('\0') {
+        None => Ok(text),
+        Some(at) => Err(Failure::usage(
+            format!("the options in {} hold a NUL, which would end them", file.display()),
+            format!("byte {at} is 0"),
+            "name a text file",
+        )),
+    }
 }
 
 #[cfg(test)]
@@ -144,5 +151,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "a=1,\n b\r\n").unwrap();
         assert_eq!(read_options(file.path()).unwrap(), "a=1,\n b");
+        std::fs::write(file.path(), "a=1\0b\n").unwrap();
+        assert!(read_options(file.path()).is_err());
     }
 }

@@ -12,7 +12,7 @@ use crate::commands::doctor::{FindingJson, print_finding};
 use crate::failure::{EXIT_BLOCKED, EXIT_FAILED, Failure};
 use crate::interrupt::Interrupt;
 use crate::target::{TargetJson, label};
-use crate::{human, json, target};
+use crate::{human, json, output, target};
 
 pub(crate) mod agent;
 mod java;
@@ -84,10 +84,10 @@ pub(crate) fn run(options: &Load) -> Result<ExitCode, Failure> {
         return Err(failure);
     }
     if options.once && !plan.already_loaded.is_empty() {
-        return Ok(report(options, &agent, &target, "already-loaded", plan, None));
+        return report(options, &agent, &target, "already-loaded", plan, None);
     }
     if options.dry_run {
-        return Ok(report(options, &agent, &target, "planned", plan, None));
+        return report(options, &agent, &target, "planned", plan, None);
     }
     let facts = TargetJson::of(&target);
     let stderr = TargetStderr::follow(&target);
@@ -102,7 +102,7 @@ pub(crate) fn run(options: &Load) -> Result<ExitCode, Failure> {
     let mut client = options.patience.client(target, &interrupt);
     let timing = send(&mut client, &request, &agent, supervision.as_ref(), stderr)?;
     let label = label(client.target());
-    Ok(report_on(options, &agent, facts, &label, "loaded", plan, Some(timing)))
+    report_on(options, &agent, facts, &label, "loaded", plan, Some(timing))
 }
 
 /// Sends, waits for the answer, and fails unless the agent says that it has started.
@@ -158,7 +158,12 @@ fn not_loaded(agent: &Agent, who: &str, header: i32, words: &str) -> Failure {
         "" => format!("the jvm answered {header} and nothing else"),
         words => format!("the jvm says: {}", words.split('\n').map(str::trim).collect::<Vec<_>>().join("; ")),
     };
-    failure.evidence(evidence).remedy("jgraft doctor and jgraft check say what stands against it")
+    failure.evidence(evidence).remedy(match agent.native {
+        true => {
+            "the library must be one for the jvm's system, with all that it needs, and export Agent_OnAttach"
+        }
+        false => "jgraft doctor and jgraft check say what stands against it",
+    })
 }
 
 /// The first error as the failure, the others below it.
@@ -169,12 +174,9 @@ fn blocked(plan: &mut Plan, agent: &Agent, target: &Target) -> Option<Failure> {
     let FindingJson { code, cause, evidence, remedy } = plan.errors.remove(0);
     let rest = plan.errors.iter().map(|f| format!("also: {} [{}]; {}", f.cause, f.code, f.remedy));
     let what = format!("{} was not sent to {}", agent.path(), label(target));
-    // A finding about a jar is its own evidence.
-    let (cause, evidence) = match evidence.as_str() {
-        "" => (what, cause),
-        _ => (format!("{what}: {cause}"), evidence),
-    };
-    Some(Failure::new(EXIT_BLOCKED, code, cause).evidence(evidence).remedy(remedy).detail(rest))
+    // What failed is the sending; the finding is the evidence, and one about a jar holds its own.
+    let evidence = if evidence.is_empty() { cause } else { format!("{cause}: {evidence}") };
+    Some(Failure::new(EXIT_BLOCKED, code, what).evidence(evidence).remedy(remedy).detail(rest))
 }
 
 fn report(
@@ -184,7 +186,7 @@ fn report(
     outcome: &'static str,
     plan: Plan,
     timing: Option<Timing>,
-) -> ExitCode {
+) -> Result<ExitCode, Failure> {
     report_on(options, agent, TargetJson::of(target), &label(target), outcome, plan, timing)
 }
 
@@ -196,7 +198,7 @@ fn report_on(
     outcome: &'static str,
     plan: Plan,
     timing: Option<Timing>,
-) -> ExitCode {
+) -> Result<ExitCode, Failure> {
     let request = (outcome == "planned").then(|| shown(&plan.request));
     let next = agent.next_start();
     if options.json {
@@ -211,7 +213,7 @@ fn report_on(
             next_start: next,
         };
         json::print("load", &body);
-        return ExitCode::SUCCESS;
+        return finish(outcome, &body.agent, who);
     }
     let out = human::Stream::stdout();
     let path = human::clean(agent.path());
@@ -235,7 +237,15 @@ fn report_on(
             }
         }
     }
-    ExitCode::SUCCESS
+    finish(outcome, &path, who)
+}
+
+fn finish(outcome: &str, path: &str, who: &str) -> Result<ExitCode, Failure> {
+    let done = match outcome {
+        "loaded" => format!("{path} was loaded into {who}"),
+        _ => format!("nothing was sent to {who}"),
+    };
+    output::finish(ExitCode::SUCCESS, &done)
 }
 
 /// The request with its NULs made visible as blanks, as one would type it for jattach.
