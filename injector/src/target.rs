@@ -94,10 +94,10 @@ impl TargetJson {
     }
 }
 
-/// `pid 4711 (OrderService)`.
+/// `pid 4711 (OrderService)`; of what is no JVM the name of the process.
 pub(crate) fn label(target: &Target) -> String {
-    match target.short_name() {
-        Some(name) => format!("pid {} ({})", target.pid(), clean(name)),
+    match target.short_name().map(str::to_owned).or_else(|| target.command_name()) {
+        Some(name) => format!("pid {} ({})", target.pid(), clean(&name)),
         None => format!("pid {}", target.pid()),
     }
 }

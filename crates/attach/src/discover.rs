@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::target::{Kind, Target};
+use crate::target::Target;
 
 /// Every JVM that can be seen, in the order of their pids. A process that ends meanwhile is left out.
 pub fn jvms() -> io::Result<Vec<Target>> {
@@ -13,19 +13,9 @@ pub fn jvms() -> io::Result<Vec<Target>> {
     Ok(pids.into_iter().filter_map(jvm).collect())
 }
 
-/// `None` for what is no JVM. A process that we may not look into counts as one when its name is `java`.
 fn jvm(pid: i32) -> Option<Target> {
     let target = Target::inspect(pid).ok()?;
-    if target.status().has_ended() {
-        return None;
-    }
-    match target.kind() {
-        Kind::HotSpot | Kind::OpenJ9 | Kind::Launcher => Some(target),
-        Kind::Unreadable => {
-            (target.process().read("comm").ok()?.trim_ascii_end() == b"java").then_some(target)
-        }
-        Kind::NotAJvm => None,
-    }
+    (!target.status().has_ended() && target.is_or_seems_a_jvm()).then_some(target)
 }
 
 /// Why a user's words do not name one JVM.

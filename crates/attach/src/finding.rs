@@ -57,6 +57,8 @@ kinds! {
     Frozen = "frozen",
     /// The operator turned attach off: `-XX:+DisableAttachMechanism`.
     AttachDisabled = "attach-disabled",
+    /// Its counters are off, and a file that may hold `-XX:+DisableAttachMechanism` cannot be read.
+    OptionsUnread = "options-unread",
     /// The operator turned loading agents off: `-XX:-EnableDynamicAgentLoading`.
     AgentLoadingDisabled = "agent-loading-disabled",
     /// The runtime image has no module java.instrument.

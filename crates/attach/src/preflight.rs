@@ -4,19 +4,13 @@
 //! before the signal.
 
 use std::path::Path;
-use std::time::Duration;
 
 use crate::finding::{Finding, FindingKind as Kind};
 use crate::listener::{Listener, listener};
 use crate::proc::Process;
 use crate::proc::status::Status;
 use crate::sys::Identity;
-use crate::target::{self, Target, read_status};
-
-/// A VM without counters is given so long to create itself; with them it takes 0.05 to 0.5 s.
-const SETTLED: Duration = Duration::from_secs(2);
-/// A JVM that does not catch SIGQUIT by this age is not merely starting.
-const START_UP: Duration = Duration::from_secs(60);
+use crate::target::{self, SETTLED, START_UP, Target, read_status};
 
 /// What `doctor` says of one target.
 #[derive(Debug, Default)]
@@ -68,14 +62,19 @@ pub fn examine(target: &Target) -> Preflight {
     if target.kind() == target::Kind::OpenJ9 {
         return result;
     }
+    let may_ask = |blocker: &Finding| !matches!(blocker.kind, Kind::AttachDisabled | Kind::OptionsUnread);
     match listener(target) {
+        Ok(listener) if is_starting(target, listener) => {
+            // Something else stands against it: not worth waiting for.
+            result.starting = result.blockers.is_empty();
+            result.warnings.push(starting(target));
+        }
         Ok(Listener::Socket) => {
             result.good.push(format!("its attach listener is up: {}", socket_path(status)))
         }
-        // Where attach is off the same signal does mean a thread dump.
-        Ok(Listener::Absent)
-            if result.blockers.iter().any(|blocker| blocker.kind == Kind::AttachDisabled) => {}
-        Ok(Listener::Absent) => signal_verdict(target, &mut result),
+        Ok(Listener::Absent) if result.blockers.iter().all(may_ask) => signal_verdict(target, &mut result),
+        // Where attach is off the same signal means a thread dump.
+        Ok(Listener::Absent) => {}
         Err(blocker) => result.block(blocker),
     }
     if target.libjvm_deleted() {
@@ -92,11 +91,6 @@ pub fn examine(target: &Target) -> Preflight {
 /// May this target be sent SIGQUIT at all? Only asked while no socket is there.
 fn signal_verdict(target: &Target, result: &mut Preflight) {
     let status = target.status();
-    if is_starting(target) {
-        result.starting = true;
-        result.warnings.push(starting(target));
-        return;
-    }
     match sigquit_is_caught(target.pid(), status) {
         Ok(()) => result.good.push(format!(
             "sigquit is caught (SigCgt {:016x}): the listener can be woken, no thread dump",
@@ -108,23 +102,23 @@ fn signal_verdict(target: &Target, result: &mut Preflight) {
 
 /// True while the JVM has not reached the end of its own initialisation. A `load` that comes earlier can meet a VM
 /// whose module system is not there yet, so the counter of the VM's own is waited for, not only the signal handler.
-pub(crate) fn is_starting(target: &Target) -> bool {
+/// Nor is a socket a sign of readiness: with `-Xrs` or `-XX:+StartAttachListener` it is made long before.
+fn is_starting(target: &Target, listener: Listener) -> bool {
     let young = target.uptime() < START_UP;
-    if target.kind() == target::Kind::Launcher {
+    if target.kind() == target::Kind::Launcher || target.perfdata_is_coming() {
         return young;
     }
-    if target.perfdata_is_coming() {
-        return young;
-    }
+    // With the socket there the signal is not needed, and with -Xrs it is never caught.
+    let deaf = listener == Listener::Absent && !target.status().catches_sigquit();
     if let Some(perf) = target.perfdata() {
         return match perf.long("sun.rt.createVmEndTime") {
             Some(end) => end == 0,
-            None => young && !target.status().catches_sigquit(),
+            None => young && deaf,
         };
     }
     // Without counters there is no certain sign from outside: SIGQUIT is caught and every thread of the VM's own is up
     // long before the module system is, so only time tells.
-    young && (!target.status().catches_sigquit() || target.uptime() < SETTLED)
+    young && (deaf || target.uptime() < SETTLED)
 }
 
 pub(crate) fn starting(target: &Target) -> Finding {
@@ -164,19 +158,17 @@ fn jvm_proof(target: &Target) -> Result<String, Finding> {
         target::Kind::HotSpot => {
             Ok(format!("a hotspot vm, java {}", target.version().unwrap_or("of unknown version")))
         }
-        target::Kind::Launcher if target.uptime() < START_UP => {
-            Ok("a java launcher about to load its vm".to_owned())
-        }
+        target::Kind::Launcher => Ok("a java launcher about to load its vm".to_owned()),
         target::Kind::OpenJ9 => Err(Finding::new(
             Kind::OpenJ9,
             format!("pid {pid} is an openj9 vm, whose attach api is not hotspot's"),
             "libj9vm is mapped",
             "add the agent to JAVA_TOOL_OPTIONS (-javaagent:…) and restart",
         )),
-        target::Kind::NotAJvm | target::Kind::Launcher => Err(Finding::new(
+        target::Kind::NotAJvm => Err(Finding::new(
             Kind::NotAJvm,
             format!("pid {pid} is not a jvm"),
-            format!("no libjvm.so is mapped; its executable is {exe}"),
+            format!("no code of a libjvm.so is mapped; its executable is {exe}"),
             "jgraft list shows the jvms of this host",
         )),
         target::Kind::Unreadable => Err(Finding::new(
@@ -252,6 +244,14 @@ fn attach_enabled(target: &Target) -> Result<String, Finding> {
         ))
     };
     let capabilities = target.perfdata().and_then(|perf| perf.text("sun.rt.jvmCapabilities"));
+    if let (None, Some(unread)) = (capabilities, target.options().unread()) {
+        return Err(Finding::new(
+            Kind::OptionsUnread,
+            format!("whether attach is turned off in pid {} cannot be told", target.pid()),
+            format!("its counters are off, and a file of its options cannot be read as its user: {unread}"),
+            "make that file readable for the jvm's user, or start it with its counters on (-XX:+UsePerfData)",
+        ));
+    }
     match (capabilities, target.options().flag("DisableAttachMechanism")) {
         (Some(bits), Some((true, source))) if bits.starts_with('0') => {
             refuse(format!("-XX:+DisableAttachMechanism in {source}; sun.rt.jvmCapabilities begins with 0"))

@@ -91,6 +91,15 @@ pub(crate) fn read_at_most(file: File, limit: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Reads all of a file; a longer one than `limit` is an error, for a part of it could be taken for the whole.
+pub(crate) fn read_whole(file: File, limit: usize) -> io::Result<Vec<u8>> {
+    let bytes = read_at_most(file, limit as u64 + 1)?;
+    match bytes.len() > limit {
+        true => Err(io::Error::new(io::ErrorKind::InvalidData, format!("longer than {limit} bytes"))),
+        false => Ok(bytes),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

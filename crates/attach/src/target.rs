@@ -10,12 +10,18 @@ use crate::hsperfdata::{PerfData, PerfDataError};
 use crate::proc::maps::JvmMaps;
 use crate::proc::status::Status;
 use crate::proc::{Process, TargetRoot, cgroup, users};
-use crate::vm_options::{Program, VmOptions};
+use crate::sys;
+use crate::vm_options::{Given, Program, StartedBy, VmOptions};
 
 /// An honest hsperfdata file has 32 KiB (`PerfDataMemorySize`).
 const PERF_LIMIT: u64 = 4 << 20;
-/// An honest @argfile or `release` file is smaller.
-const TEXT_LIMIT: u64 = 64 << 10;
+/// An honest @argfile or `release` file is smaller, though a class path can be long.
+const TEXT_LIMIT: usize = 1 << 20;
+
+/// A JVM that has not created itself by this age is not merely starting.
+pub(crate) const START_UP: Duration = Duration::from_secs(60);
+/// Where only age tells, a JVM is given so long to create itself: it takes 0.05 to 0.5 s.
+pub(crate) const SETTLED: Duration = Duration::from_secs(2);
 
 /// Facts about one process, as of the moment of [`Target::inspect`].
 #[derive(Debug)]
@@ -26,6 +32,7 @@ pub struct Target {
     maps: io::Result<JvmMaps>,
     cgroup: Vec<u8>,
     exe: Option<PathBuf>,
+    launching: bool,
     perf: Counters,
     options: VmOptions,
     version: Option<String>,
@@ -45,7 +52,7 @@ enum Counters {
 /// What kind of process this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A HotSpot VM: its libjvm is mapped.
+    /// A HotSpot VM: the code of its libjvm is mapped.
     HotSpot,
     /// An OpenJ9 VM, whose attach API is another.
     OpenJ9,
@@ -66,7 +73,7 @@ impl Target {
     /// Reads the facts of a process that is already held.
     pub fn of(process: Process) -> io::Result<Target> {
         let status = read_status(&process)?;
-        let maps = process.read("maps").map(|text| JvmMaps::parse(&text));
+        let maps = process.jvm_maps(status.ns_pid);
         let root = TargetRoot::open(&process);
         let mut target = Target {
             exe: process.link("exe").ok(),
@@ -75,17 +82,19 @@ impl Target {
             root,
             status,
             maps,
+            launching: false,
             perf: Counters::Off,
             options: VmOptions::default(),
             version: None,
             java_home: None,
         };
+        target.perf = target.read_perfdata();
+        target.launching = target.is_launching();
         if matches!(target.kind(), Kind::HotSpot | Kind::OpenJ9) {
-            target.perf = target.read_perfdata();
             target.java_home = target.find_java_home();
             target.version = target.find_version();
         }
-        if target.kind() != Kind::NotAJvm {
+        if target.is_or_seems_a_jvm() {
             target.options = target.gather_options();
         }
         Ok(target)
@@ -122,11 +131,35 @@ impl Target {
         match &self.maps {
             Ok(maps) if maps.openj9 => Kind::OpenJ9,
             // The counters are proof too: a statically linked launcher has no libjvm to map.
-            Ok(maps) if maps.libjvm.is_some() || maps.hsperfdata.is_some() => Kind::HotSpot,
-            Ok(_) if self.exe_name() == Some("java") => Kind::Launcher,
+            Ok(maps) if maps.libjvm.is_some() || self.perfdata().is_some() => Kind::HotSpot,
+            Ok(_) if self.launching => Kind::Launcher,
             Ok(_) => Kind::NotAJvm,
             Err(_) => Kind::Unreadable,
         }
+    }
+
+    /// What `list` shows. A process that we may not look into counts when its name is `java`.
+    pub fn is_or_seems_a_jvm(&self) -> bool {
+        match self.kind() {
+            Kind::HotSpot | Kind::OpenJ9 | Kind::Launcher => true,
+            Kind::Unreadable => self.command_name().as_deref() == Some("java"),
+            Kind::NotAJvm => false,
+        }
+    }
+
+    /// A launcher that has yet to map its VM, or a VM that has yet to fill its counters. Any program can be called
+    /// `java`, so the name alone is believed no longer than a launcher takes to show its library.
+    fn is_launching(&self) -> bool {
+        let Ok(maps) = &self.maps else { return false };
+        let proved = maps.launcher || self.perfdata_is_coming();
+        let named = self.exe_name() == Some("java");
+        (named || self.perfdata_is_coming()) && self.uptime() < if proved { START_UP } else { SETTLED }
+    }
+
+    /// The name that the kernel knows it by, at most 15 bytes: for what is no JVM, whose words mean nothing to us.
+    pub fn command_name(&self) -> Option<String> {
+        let name = self.process.read("comm").ok()?;
+        Some(String::from_utf8_lossy(name.trim_ascii_end()).into_owned())
     }
 
     /// The executable, as a path in our own view.
@@ -262,17 +295,10 @@ impl Target {
 
     /// The file that is mapped, if it is the target's own.
     fn perfdata_bytes(&self) -> Option<Vec<u8>> {
-        use std::os::unix::fs::MetadataExt;
-        let (directory, pid) = self.maps.as_ref().ok()?.hsperfdata.as_ref()?;
-        if *pid != self.status.ns_pid {
-            return None;
-        }
-        let path = Path::new("tmp").join(directory).join(pid.to_string());
-        let file = self.root.as_ref().ok()?.open_file(&path).ok()?;
-        if file.metadata().ok()?.uid() != self.status.uid {
-            return None;
-        }
-        crate::sys::read_at_most(file, PERF_LIMIT).ok()
+        let directory = self.maps.as_ref().ok()?.hsperfdata.as_ref()?;
+        let path = Path::new("tmp").join(directory).join(self.status.ns_pid.to_string());
+        let file = self.root.as_ref().ok()?.open_file_of(&path, self.status.uid).ok()?;
+        sys::read_at_most(file, PERF_LIMIT).ok()
     }
 
     /// From the counters, else from where libjvm lies: `HOME/lib/server/libjvm.so`, on 8 `HOME/lib/ARCH/server/…`.
@@ -292,29 +318,39 @@ impl Target {
         if let Some(version) = self.perfdata().and_then(|perf| perf.text("java.property.java.version")) {
             return Some(version.to_owned());
         }
-        let (home, root) = (self.java_home.as_ref()?, self.root.as_ref().ok()?);
-        let text = root
-            .read_at_most(&home.join("release"), TEXT_LIMIT)
-            .or_else(|_| root.read_at_most(&home.join("../release"), TEXT_LIMIT))
+        let home = self.java_home.as_ref()?;
+        let text = self
+            .read_as_target(&home.join("release"))
+            .or_else(|_| self.read_as_target(&home.join("../release")))
             .ok()?;
-        let text = String::from_utf8_lossy(&text);
         let version = text.lines().find_map(|line| line.strip_prefix("JAVA_VERSION="))?;
         Some(version.trim_matches('"').to_owned())
     }
 
     fn gather_options(&self) -> VmOptions {
-        let cmdline = self.process.read("cmdline").unwrap_or_default();
-        let environ = self.process.read("environ").unwrap_or_default();
-        let cwd = self.process.link("cwd").unwrap_or_default();
-        let mut options = VmOptions::gather(&cmdline, &environ, |file| {
-            let root = self.root.as_ref().ok()?;
-            let text = root.read_at_most(&root.as_target_sees(&cwd).join(file), TEXT_LIMIT).ok()?;
-            Some(String::from_utf8_lossy(&text).into_owned())
-        });
-        if let Some(args) = self.perfdata().and_then(|perf| perf.text("java.rt.vmArgs")) {
-            options.add_perfdata(args);
-        }
-        options
+        let given = Given {
+            cmdline: &self.process.read("cmdline").unwrap_or_default(),
+            environ: &self.process.read("environ").unwrap_or_default(),
+            started_by: match self.exe_name() {
+                Some("java") => StartedBy::Launcher,
+                _ => StartedBy::Another,
+            },
+            vm_args: self.perfdata().and_then(|perf| perf.text("java.rt.vmArgs")),
+        };
+        VmOptions::gather(given, &mut |file| {
+            let path =
+                self.resolve(Path::new(file)).ok_or_else(|| io::Error::other("its directory is unknown"))?;
+            self.read_as_target(&path)
+        })
+    }
+
+    /// A text file that the target chose, read with the target's own rights: ours may be greater, and what is in the
+    /// file may end up on a screen.
+    fn read_as_target(&self, path: &Path) -> io::Result<String> {
+        let root = self.root.as_ref().map_err(|e| io::Error::new(e.kind(), e.to_string()))?;
+        let read = || sys::read_whole(root.open_file(path)?, TEXT_LIMIT);
+        let text = sys::run_as(self.status.identity(), read)??;
+        Ok(String::from_utf8_lossy(&text).into_owned())
     }
 }
 

@@ -63,6 +63,19 @@ pub(crate) fn load(pid: u32, agent: &str, more: &[&str]) -> Result<Run> {
     jgraft(args)
 }
 
+/// Refused by load, by jcmd and by doctor, with this code.
+pub(crate) fn refused(pid: u32, code: &str) -> Result<()> {
+    let jar = good_jar()?;
+    let shown = load(pid, text(&jar), &["--json"])?.expect(3)?.json()?;
+    ensure!(shown["code"] == code, "{code} expected: {shown}");
+    load(pid, text(&jar), &[])?.expect(3)?.explained("was not sent to")?;
+    load(pid, text(&jar), &["--supervised"])?.expect(3)?;
+    jgraft(["jcmd", &pid.to_string(), "VM.version"])?.expect(3)?.explained("")?;
+    let doctor = jgraft(["doctor", "--json", "--probe", &pid.to_string()])?.expect(3)?.json()?;
+    ensure!(doctor["blockers"][0]["code"] == code, "{code} expected: {doctor}");
+    Ok(())
+}
+
 /// The order service, ready, with options of its own.
 pub(crate) fn service(jdk: &Jdk, options: &[&str]) -> Result<Jvm> {
     let service =

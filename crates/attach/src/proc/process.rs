@@ -12,10 +12,11 @@ use nix::fcntl::{OFlag, open, openat, readlinkat};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::stat::{Mode, SFlag};
 
+use super::maps::JvmMaps;
 use crate::sys;
 
-/// More than any file of `/proc` that we read can honestly hold.
-const LIMIT: u64 = 16 << 20;
+/// More than any file of `/proc` that we read whole can honestly hold.
+const LIMIT: usize = 16 << 20;
 
 /// A process of this host, by handle.
 #[derive(Debug)]
@@ -72,7 +73,12 @@ impl Process {
 
     /// One file of `/proc/PID`, whole. An ended process gives `NotFound`.
     pub(crate) fn read(&self, name: &str) -> io::Result<Vec<u8>> {
-        sys::read_at_most(self.open_file(name)?, LIMIT).map_err(ended_is_not_found)
+        sys::read_whole(self.open_file(name)?, LIMIT).map_err(ended_is_not_found)
+    }
+
+    /// What its memory map says of a JVM; `ns_pid` is its own number in its innermost pid namespace.
+    pub(crate) fn jvm_maps(&self, ns_pid: i32) -> io::Result<JvmMaps> {
+        JvmMaps::read(self.open_file("maps")?, ns_pid).map_err(ended_is_not_found)
     }
 
     pub(crate) fn open_file(&self, name: &str) -> io::Result<File> {

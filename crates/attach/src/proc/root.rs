@@ -5,7 +5,7 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
@@ -34,13 +34,19 @@ impl TargetRoot {
         self.openat2(path, OFlag::O_PATH | OFlag::O_DIRECTORY)
     }
 
-    /// Opens a regular file for reading; a FIFO, device or directory put in its place is refused without blocking.
+    /// Opens a regular file for reading. A FIFO, device or directory put in its place is refused and not opened: to
+    /// open one is to take part in it.
     pub fn open_file(&self, path: &Path) -> io::Result<File> {
-        let fd = self.openat2(path, OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY)?;
-        if SFlag::from_bits_truncate(fstat(&fd)?.st_mode) & SFlag::S_IFMT != SFlag::S_IFREG {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+        open_regular(&self.openat2(path, OFlag::O_PATH)?)
+    }
+
+    /// As [`TargetRoot::open_file`], and only if it belongs to `uid`.
+    pub(crate) fn open_file_of(&self, path: &Path, uid: u32) -> io::Result<File> {
+        let handle = self.openat2(path, OFlag::O_PATH)?;
+        if fstat(&handle)?.st_uid != uid {
+            return Err(io::Error::new(io::ErrorKind::PermissionDenied, "it belongs to another user"));
         }
-        Ok(File::from(fd))
+        open_regular(&handle)
     }
 
     /// At most `limit` bytes of a regular file of the target.
@@ -80,6 +86,18 @@ impl TargetRoot {
     }
 }
 
+/// Opens for reading what a path-only handle leads to, if that is a plain file. The handle keeps meaning the file that
+/// was looked at, whatever is put at its path meanwhile. Rights are those of the calling thread.
+pub(crate) fn open_regular(handle: &OwnedFd) -> io::Result<File> {
+    if SFlag::from_bits_truncate(fstat(handle)?.st_mode) & SFlag::S_IFMT != SFlag::S_IFREG {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+    }
+    let path = format!("/proc/self/fd/{}", handle.as_raw_fd());
+    // O_NONBLOCK: a lease on it must not hold us.
+    let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+    Ok(nix::fcntl::open(path.as_str(), flags, Mode::empty())?.into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,11 +121,30 @@ mod tests {
     }
 
     #[test]
-    fn a_fifo_does_not_block() {
+    fn a_fifo_is_refused_and_not_even_opened() {
+        use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
         let dir = tempfile::tempdir().unwrap();
-        nix::unistd::mkfifo(&dir.path().join("release"), Mode::S_IRWXU).unwrap();
-        let error = rooted_at(dir.path()).open_file(Path::new("release")).unwrap_err();
+        let (fifo, plain) = (dir.path().join("fifo"), dir.path().join("plain"));
+        nix::unistd::mkfifo(&fifo, Mode::S_IRWXU).unwrap();
+        std::fs::write(&plain, "").unwrap();
+        let opened = Inotify::init(InitFlags::IN_NONBLOCK).unwrap();
+        opened.add_watch(&fifo, AddWatchFlags::IN_OPEN).unwrap();
+        let error = rooted_at(dir.path()).open_file(Path::new("fifo")).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+        assert!(opened.read_events().is_err(), "somebody who waits for a reader would have been woken");
+        // That the kernel does tell:
+        opened.add_watch(&plain, AddWatchFlags::IN_OPEN).unwrap();
+        rooted_at(dir.path()).open_file(Path::new("plain")).unwrap();
+        assert_eq!(opened.read_events().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_file_of_somebody_else_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("x"), "").unwrap();
+        let (root, me) = (rooted_at(dir.path()), nix::unistd::geteuid().as_raw());
+        root.open_file_of(Path::new("x"), me).unwrap();
+        assert!(root.open_file_of(Path::new("x"), me + 1).is_err());
     }
 
     #[test]

@@ -49,7 +49,7 @@ impl Disguise {
         ];
         fs::write(&path, hsperfdata(&texts, ("sun.rt.createVmEndTime", 1)))?;
         self.counters = Some(path.clone());
-        sys::map_for_good(&File::open(path)?)
+        sys::map_counters(&File::options().read(true).write(true).open(path)?)
     }
 }
 
@@ -68,7 +68,7 @@ pub(super) fn version(feature: u32) -> String {
 
 fn map(library: &Path) -> io::Result<()> {
     fs::write(library, "not a library")?;
-    sys::map_for_good(&File::open(library)?)
+    sys::map_code(&File::open(library)?)
 }
 
 /// Format 2.0, little-endian: a prologue of 32 bytes, then one entry a counter.

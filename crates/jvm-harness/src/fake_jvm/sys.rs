@@ -31,13 +31,27 @@ pub(super) fn catch_sigquit() -> io::Result<File> {
     Ok(read.into())
 }
 
-/// Maps the beginning of a file for the rest of the process's life, so that its path is in the memory map.
-pub(super) fn map_for_good(file: &File) -> io::Result<()> {
-    let length =
-        NonZeroUsize::new(file.metadata()?.len().try_into().unwrap_or(1)).unwrap_or(NonZeroUsize::MIN);
-    // SAFETY: a new private, read-only mapping at an address of the kernel's choice, which nobody reads.
-    unsafe { mmap(None, length, ProtFlags::PROT_READ, MapFlags::MAP_PRIVATE, file, 0) }?;
+/// Maps the beginning of a file as the code of a library is mapped, for the rest of the process's life, so that its
+/// path is in the memory map.
+pub(super) fn map_code(file: &File) -> io::Result<()> {
+    // SAFETY: a new private, read-only mapping at an address of the kernel's choice, which nobody reads or calls.
+    unsafe {
+        mmap(None, length(file)?, ProtFlags::PROT_READ | ProtFlags::PROT_EXEC, MapFlags::MAP_PRIVATE, file, 0)
+    }?;
     Ok(())
+}
+
+/// Maps a file that is open for reading and writing as HotSpot maps its counters, for the rest of the process's life.
+pub(super) fn map_counters(file: &File) -> io::Result<()> {
+    let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
+    // SAFETY: a new shared mapping at an address of the kernel's choice, which nobody reads or writes.
+    unsafe { mmap(None, length(file)?, protection, MapFlags::MAP_SHARED, file, 0) }?;
+    Ok(())
+}
+
+fn length(file: &File) -> io::Result<NonZeroUsize> {
+    let length = file.metadata()?.len().try_into().unwrap_or(1);
+    Ok(NonZeroUsize::new(length).unwrap_or(NonZeroUsize::MIN))
 }
 
 /// The semaphore that all OpenJ9 VMs of one attach directory wait on.

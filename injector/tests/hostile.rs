@@ -1,0 +1,144 @@
+//! What a target says of itself may be a trap for root, or hide an operator's refusal: its files of options, its
+//! counters, its capabilities. And what is merely unusual about it must not make a check look away.
+
+mod common;
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+use common::{PATIENCE, good_jar, jgraft, load, no_trigger_left, refused, text, unharmed};
+use jgraft_jvm_harness::{Jdk, Jvm, each_jdk, skip, targets};
+use nix::unistd::geteuid;
+
+/// The order service, ready, in this folder, with these options and this environment.
+fn service_in(jdk: &Jdk, cwd: &Path, options: &[&str], environment: &[(&str, &str)]) -> Result<Jvm> {
+    let classes = targets::order_service_classes()?;
+    let mut builder = Jvm::builder(jdk).cwd(cwd).args(options).class_path(classes).main("OrderService");
+    for (name, value) in environment {
+        builder = builder.env(name, value);
+    }
+    let service = builder.program_args(["--quiet"]).start()?;
+    service.wait_ready()?;
+    Ok(service)
+}
+
+/// A folder in /tmp that everybody can read.
+fn open_folder() -> Result<tempfile::TempDir> {
+    let folder = tempfile::Builder::new().prefix("jgraft-test-").tempdir_in("/tmp")?;
+    let open: std::fs::Permissions = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(folder.path(), open)?;
+    Ok(folder)
+}
+
+#[test]
+fn a_refusal_in_a_file_is_found() {
+    each_jdk("hostile::refusal_in_a_file", .., |jdk| {
+        let folder = open_folder()?;
+        std::fs::write(folder.path().join("off"), "-XX:+DisableAttachMechanism")?;
+        std::fs::write(folder.path().join("flags"), "# ours\n+DisableAttachMechanism\n")?;
+        let mut cases = vec![(vec!["-XX:Flags=flags"], vec![])];
+        if jdk.feature >= 9 {
+            cases.push((vec!["@off"], vec![]));
+            cases.push((vec!["-XX:VMOptionsFile=off"], vec![]));
+            cases.push((vec![], vec![("JDK_JAVA_OPTIONS", "@off")]));
+            cases.push((vec![], vec![("JAVA_TOOL_OPTIONS", "-XX:VMOptionsFile=off")]));
+        }
+        for (mut options, environment) in cases {
+            // Without counters the options are all there is to go by.
+            options.push("-XX:-UsePerfData");
+            let service = service_in(jdk, folder.path(), &options, &environment)?;
+            refused(service.pid(), "attach-disabled")
+                .with_context(|| format!("{options:?} {environment:?}"))?;
+            unharmed(&service)?;
+            no_trigger_left(&service, service.pid())?;
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_file_of_options_that_is_gone_is_a_reason_to_refuse() {
+    each_jdk("hostile::options_gone", .., |jdk| {
+        let folder = open_folder()?;
+        let file = folder.path().join("flags");
+        for counters in ["-XX:-UsePerfData", "-XX:+UsePerfData"] {
+            std::fs::write(&file, "+DisableExplicitGC")?;
+            let service = service_in(jdk, folder.path(), &["-XX:Flags=flags", counters], &[])?;
+            std::fs::remove_file(&file)?;
+            match counters {
+                "-XX:-UsePerfData" => refused(service.pid(), "options-unread")?,
+                // The counters say by themselves whether attach is on.
+                _ => drop(jgraft(["jcmd", &service.pid().to_string(), "VM.version"])?.expect(0)?),
+            }
+            no_trigger_left(&service, service.pid())?;
+            unharmed(&service)?;
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn roots_eyes_are_not_lent_to_the_target() {
+    each_jdk("hostile::argfile", 9.., |jdk| {
+        if !geteuid().is_root() {
+            skip("hostile::argfile", "needs root to start a JVM as another user");
+            return Ok(());
+        }
+        let folder = open_folder()?;
+        let file = folder.path().join("options");
+        std::fs::write(&file, "-Xmx64m")?;
+        let service = Jvm::builder(jdk)
+            .cwd(folder.path())
+            .uid_gid(12345, 12346)
+            .args(["@options"])
+            .class_path(targets::order_service_classes()?)
+            .main("OrderService")
+            .program_args(["--quiet"])
+            .start()?;
+        service.wait_ready()?;
+        // Now it is one that root can read and the JVM's user cannot.
+        std::fs::write(&file, "root-s-secret")?;
+        let closed: std::fs::Permissions = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        std::fs::set_permissions(&file, closed)?;
+        let pid = service.pid().to_string();
+        // HotSpot publishes no counters for a uid without a name, so doctor says that the file cannot be read.
+        for (args, code) in [
+            (&["list"][..], 0),
+            (&["list", "--json"], 0),
+            (&["doctor", &pid], 3),
+            (&["doctor", "--json", &pid], 3),
+        ] {
+            let shown = jgraft(args.iter().copied())?.expect(code)?;
+            ensure!(shown.stdout.contains(&pid), "{shown:?}");
+            ensure!(!format!("{shown:?}").contains("root-s-secret"), "{shown:?}");
+        }
+        unharmed(&service)
+    });
+}
+
+#[test]
+fn a_socket_does_not_mean_that_the_jvm_is_ready() {
+    each_jdk("hostile::early_socket", .., |jdk| {
+        let jar = good_jar()?;
+        for option in ["-Xrs", "-XX:+StartAttachListener"].repeat(3) {
+            let service = Jvm::builder(jdk)
+                .args([option])
+                .class_path(targets::order_service_classes()?)
+                .main("OrderService")
+                .program_args(["--quiet"])
+                .start()?;
+            let socket = PathBuf::from(format!("/proc/{0}/root/tmp/.java_pid{0}", service.pid()));
+            let start = Instant::now();
+            while !socket.exists() {
+                ensure!(start.elapsed() < PATIENCE, "{option}: no socket");
+                std::thread::yield_now();
+            }
+            load(service.pid(), &format!("{}=early", text(&jar)), &[])?.expect(0).context(option)?;
+            service.wait_ready()?;
+            service.wait_for_stdout(|line| line.contains("options [early]"), PATIENCE)?;
+            unharmed(&service)?;
+        }
+        Ok(())
+    });
+}
