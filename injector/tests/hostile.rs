@@ -3,7 +3,9 @@
 
 mod common;
 
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
@@ -141,4 +143,56 @@ fn a_socket_does_not_mean_that_the_jvm_is_ready() {
         }
         Ok(())
     });
+}
+
+#[test]
+fn a_jvm_that_is_closed_to_its_own_user_is_looked_at_all_the_same() {
+    each_jdk("hostile::capability", .., |jdk| {
+        let runs = jdk.root.is_none() && with_a_capability(jdk).arg("-version").output()?.status.success();
+        if !runs {
+            skip("hostile::capability", "needs root, setpriv, and a JDK on the host that is open to all");
+            return Ok(());
+        }
+        let folder = open_folder()?;
+        let classes = folder.path().join("classes");
+        let compiled = targets::order_service_classes()?;
+        ensure!(Command::new("cp").arg("-r").arg(compiled).arg(&classes).status()?.success());
+        let mut service = with_a_capability(jdk)
+            .args(["-cp", "classes", "OrderService", "--quiet"])
+            .current_dir(folder.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let outcome = a_foreign_file_is_seen(&mut service, folder.path());
+        service.kill()?;
+        service.wait()?;
+        let _: std::io::Result<()> = std::fs::remove_file(format!("/tmp/.java_pid{}", service.id()));
+        outcome
+    });
+}
+
+/// Java as a user who may do one thing more than others: a process that the rest of that user's may not look into.
+fn with_a_capability(jdk: &Jdk) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=12345", "--regid=12346", "--clear-groups"]);
+    command.args(["--inh-caps=+net_raw", "--ambient-caps=+net_raw"]).arg(jdk.java()).stderr(Stdio::null());
+    command
+}
+
+fn a_foreign_file_is_seen(service: &mut Child, cwd: &Path) -> Result<()> {
+    let mut lines = BufReader::new(service.stdout.take().context("no stdout")?).lines();
+    let mut next = move || lines.next().context("the service has ended")?.map_err(anyhow::Error::from);
+    while !next()?.starts_with("ready") {}
+    let pid = service.id().to_string();
+    let foreign = cwd.join(format!(".attach_pid{pid}"));
+    std::fs::write(&foreign, "")?;
+    std::os::unix::fs::chown(&foreign, Some(23456), Some(23456))?;
+    let refused = jgraft(["jcmd", &pid, "VM.version"])?.expect(3)?;
+    ensure!(refused.stderr.contains("in its working directory, where it looks first"), "{refused:#?}");
+    std::fs::remove_file(foreign)?;
+    jgraft(["jcmd", &pid, "VM.version"])?.expect(0)?;
+    writeln!(service.stdin.as_mut().context("no stdin")?, "order")?;
+    let answer = next()?;
+    ensure!(answer.starts_with("order "), "a thread dump? {answer}");
+    Ok(())
 }

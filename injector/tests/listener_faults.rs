@@ -3,10 +3,11 @@
 
 mod common;
 
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use common::{PATIENCE, jgraft};
 use jgraft_jvm_harness::fake_jvm::FakeJvm;
 use nix::sys::signal::{Signal, kill};
@@ -47,6 +48,56 @@ fn a_trigger_goes_with_its_jvm() -> Result<()> {
     ensure!(fake.trigger().exists());
     fake.kill()?;
     fake.trigger_goes()
+}
+
+#[test]
+fn a_check_that_fails_after_the_signal_does_not_say_that_nothing_was_touched() -> Result<()> {
+    let fake = FakeJvm::start(LATE)?;
+    let jgraft = Command::new(env!("CARGO_BIN_EXE_jgraft"))
+        .args(["jcmd", "--timeout", "30s", &pid(&fake), "VM.version"])
+        .stderr(Stdio::piped())
+        .spawn()?;
+    fake.expect("sigquit 1")?;
+    // What comes instead of its socket is a file that somebody else made.
+    let file = format!("/tmp/.java_pid{}", fake.pid());
+    std::fs::write(&file, "")?;
+    let output = jgraft.wait_with_output();
+    std::fs::remove_file(&file)?;
+    let (code, said) = output.map(|o| (o.status.code(), String::from_utf8_lossy(&o.stderr).into_owned()))?;
+    ensure!(code == Some(1), "{code:?}: {said}");
+    ensure!(said.contains("is not the jvm's own socket"), "{said}");
+    ensure!(said.contains("a janitor process removes it then"), "{said}");
+    ensure!(fake.trigger().exists());
+    Ok(())
+}
+
+#[test]
+fn a_janitor_can_be_ended_like_anything() -> Result<()> {
+    let mut fake = FakeJvm::start(LATE)?;
+    jgraft(["jcmd", "--timeout", "300ms", &pid(&fake), "VM.version"])?.expect(1)?;
+    fake.expect("sigquit 1")?;
+    let janitor = holder_of(&fake.trigger())?.context("no janitor holds the trigger file")?;
+    kill(Pid::from_raw(janitor), Signal::SIGTERM)?;
+    let start = Instant::now();
+    while holder_of(&fake.trigger())?.is_some() {
+        ensure!(start.elapsed() < PATIENCE, "the janitor does not end");
+        std::thread::yield_now();
+    }
+    // A late JVM still finds the file, and the next run sees to the rest.
+    ensure!(fake.trigger().exists());
+    fake.tell("listen now", "listening")?;
+    jgraft(["jcmd", &pid(&fake), "VM.version"])?.expect(0)?;
+    Ok(())
+}
+
+/// Who has this file open.
+fn holder_of(file: &Path) -> Result<Option<i32>> {
+    let pids = std::fs::read_dir("/proc")?.flatten().filter_map(|entry| {
+        let pid: i32 = entry.file_name().to_str()?.parse().ok()?;
+        let mut links = std::fs::read_dir(entry.path().join("fd")).ok()?.flatten();
+        links.any(|fd| std::fs::read_link(fd.path()).is_ok_and(|to| to == file)).then_some(pid)
+    });
+    Ok(pids.into_iter().next())
 }
 
 #[test]

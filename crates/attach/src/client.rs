@@ -11,12 +11,12 @@ use nix::sys::signal::Signal;
 use crate::connection::{Attempt, Reply, gave_up, send_request, try_connect};
 use crate::error::AttachError;
 use crate::finding::{Finding, FindingKind};
-use crate::listener::{MeetingPlace, socket_not_lost};
+use crate::listener::{MeetingPlace, socket_not_lost, trigger_name};
 use crate::preflight::{examine, no_such_process, signal_is_safe};
 use crate::request::Request;
 use crate::sys;
 use crate::target::Target;
-use crate::trigger::{Placed, Trigger};
+use crate::trigger::{Placed, Trigger, WorkingDirectory};
 use crate::wait::{DirectoryWatch, Patience, Woken};
 
 /// A leftover trigger file may be another client's in the middle of its handshake: so long is its socket waited for
@@ -97,7 +97,9 @@ impl<'c> Client<'c> {
         let patience = self.patience();
         self.await_ready(&patience)?;
         let (target, mut timings) = (&self.target, Timings::default());
-        let handshake = || connect_or_wake(target, &patience, &mut timings);
+        // With our own rights, before the handshake takes the target's.
+        let cwd = WorkingDirectory::of(target);
+        let handshake = || connect_or_wake(target, cwd, &patience, &mut timings);
         let socket = sys::run_as(target.status().identity(), handshake)
             .map_err(|e| AttachError::system("taking the target's user and group", target.pid(), e))??;
         self.timings = timings;
@@ -151,29 +153,29 @@ impl<'c> Client<'c> {
 /// Runs as the target's user.
 fn connect_or_wake(
     target: &Target,
+    cwd: Result<WorkingDirectory, Finding>,
     patience: &Patience<'_>,
     timings: &mut Timings,
 ) -> Result<OwnedFd, AttachError> {
-    let place = MeetingPlace::of(target).map_err(AttachError::Blocked)?;
+    let place = &MeetingPlace::of(target).map_err(AttachError::Blocked)?;
     let mut watch = DirectoryWatch::new(place.dir());
     let process = target.process();
     loop {
-        match try_connect(&place, process, patience)? {
+        match try_connect(place, process, patience)? {
             Attempt::Connected(socket) => return Ok(socket),
             Attempt::Absent | Attempt::Stale => {}
         }
-        match Trigger::place(target, &place).map_err(AttachError::Blocked)? {
+        let cwd = cwd.as_ref().map_err(|finding| AttachError::Blocked(finding.clone()))?;
+        match Trigger::place(target, place, cwd).map_err(AttachError::Blocked)? {
             Placed::Ours(trigger) if trigger.was_adopted() => {
-                let until = Instant::now() + OTHERS_TURN;
-                let turn = Patience { deadline: Some(until), cancel: patience.cancel };
-                return match await_socket(target, &place, &mut watch, &turn) {
+                return match await_socket(target, place, &mut watch, &patience.at_most(OTHERS_TURN)) {
                     Ok(socket) => {
                         trigger.remove();
                         Ok(socket)
                     }
                     // Nobody's any more, so ours.
                     Err(Stop::Woken(Woken::TimeOut)) => {
-                        wake(target, &place, &mut watch, trigger, patience, timings)
+                        wake(target, place, &mut watch, trigger, patience, timings)
                     }
                     Err(Stop::Woken(woken)) => {
                         Err(gave_up(woken, target.pid(), "another client's trigger file is there"))
@@ -181,7 +183,7 @@ fn connect_or_wake(
                     Err(Stop::Error(error)) => Err(error),
                 };
             }
-            Placed::Ours(trigger) => return wake(target, &place, &mut watch, trigger, patience, timings),
+            Placed::Ours(trigger) => return wake(target, place, &mut watch, trigger, patience, timings),
             // Another of ours is about to signal, or its janitor waits for a late JVM.
             Placed::Busy => match watch.wait(patience, process.pidfd()) {
                 Woken::Ready => {}
@@ -239,9 +241,10 @@ fn wake(
         }
         Err(stop) => {
             let janitor = trigger.leave_to_janitor(place, process.pidfd());
+            let left = left_behind(target, janitor);
             Err(match stop {
-                Stop::Error(error) => error,
-                Stop::Woken(woken) => no_answer(woken, target, place, janitor),
+                Stop::Error(error) => after_the_signal(error, &left),
+                Stop::Woken(woken) => no_answer(woken, target, left),
             })
         }
     }
@@ -260,10 +263,10 @@ fn last_look(
     }
     if let Err(finding) = socket_not_lost(target) {
         // A listener that has its thread and not yet its socket looks the same for a moment.
-        let turn = Patience { deadline: Some(Instant::now() + OTHERS_TURN), cancel: patience.cancel };
+        let turn = patience.at_most(OTHERS_TURN);
         return match await_socket(target, place, &mut DirectoryWatch::new(place.dir()), &turn) {
             Ok(socket) => Ok(Some(socket)),
-            Err(Stop::Woken(Woken::TimeOut)) => Err(AttachError::Blocked(finding)),
+            Err(Stop::Woken(Woken::TimeOut)) if !patience.is_over() => Err(AttachError::Blocked(finding)),
             Err(Stop::Woken(woken)) => Err(gave_up(woken, target.pid(), "its listener has no socket")),
             Err(Stop::Error(error)) => Err(error),
         };
@@ -313,15 +316,19 @@ fn await_socket(
 }
 
 /// The signal is out and the JVM has not answered: the one case in which something of ours stays behind.
-fn no_answer(woken: Woken, target: &Target, place: &MeetingPlace, janitor: bool) -> AttachError {
-    let name = place.trigger_name();
-    let left = if janitor {
-        format!("{name} stays until the jvm has answered or ended; a janitor process removes it then")
-    } else {
-        format!(
+fn left_behind(target: &Target, janitor: bool) -> String {
+    let name = trigger_name(target.status());
+    match janitor {
+        true => {
+            format!("{name} stays until the jvm has answered or ended; a janitor process removes it then")
+        }
+        false => format!(
             "{name} stays until the next jgraft: removed now, it would turn the signal into a thread dump"
-        )
-    };
+        ),
+    }
+}
+
+fn no_answer(woken: Woken, target: &Target, left: String) -> AttachError {
     if woken == Woken::Cancelled {
         let cause = format!("interrupted after pid {} was asked to start its attach listener", target.pid());
         let finding = Finding::new(FindingKind::Interrupted, cause, left, "no command was sent");
@@ -333,4 +340,16 @@ fn no_answer(woken: Woken, target: &Target, place: &MeetingPlace, janitor: bool)
         left,
         "a long safepoint or a starved cpu delays it; try again with a longer --timeout",
     ))
+}
+
+/// A check that fails now no longer means that nothing was touched.
+fn after_the_signal(error: AttachError, left: &str) -> AttachError {
+    let add = |finding: Finding| Finding { evidence: format!("{}; {left}", finding.evidence), ..finding };
+    match error {
+        AttachError::Blocked(finding) | AttachError::NotSent(finding) => AttachError::NotSent(add(finding)),
+        AttachError::Unanswered(finding) => AttachError::Unanswered(add(finding)),
+        AttachError::Interrupted { sent, finding } => {
+            AttachError::Interrupted { sent, finding: add(finding) }
+        }
+    }
 }

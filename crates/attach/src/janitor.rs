@@ -62,6 +62,7 @@ fn become_janitor(keep: [i32; 5], trigger: &CString, socket: &CString) -> ! {
         pid => unsafe { libc::_exit(i32::from(pid < 0)) },
     }
     close_all_but(keep);
+    take_signals_again();
     // SAFETY: a constant, NUL-terminated path; keeps no file system busy.
     unsafe { libc::chdir(c"/".as_ptr()) };
     let [pidfd, trigger_dir, socket_dir, _lock, watch] = keep;
@@ -83,6 +84,16 @@ fn become_janitor(keep: [i32; 5], trigger: &CString, socket: &CString) -> ! {
             unsafe { libc::_exit(0) };
         }
     }
+}
+
+/// The caller may have blocked SIGTERM and its like to clean up first, and a mask is inherited; but the janitor must be
+/// as easy to end as anything. The file then stays, without a lock, for the next run to adopt.
+fn take_signals_again() {
+    let mut none = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: sigemptyset fills the set and cannot fail on a live one.
+    unsafe { libc::sigemptyset(none.as_mut_ptr()) };
+    // SAFETY: the set is filled; sigprocmask is async-signal-safe and this process has one thread.
+    unsafe { libc::sigprocmask(libc::SIG_SETMASK, none.as_ptr(), std::ptr::null_mut()) };
 }
 
 fn poll_in(fd: i32) -> libc::pollfd {

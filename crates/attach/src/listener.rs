@@ -12,6 +12,7 @@ use nix::fcntl::AtFlags;
 use nix::sys::stat::{FileStat, SFlag, fstatat};
 
 use crate::finding::{Finding, FindingKind};
+use crate::proc::status::Status;
 use crate::target::Target;
 
 /// A listener has its thread a moment before its socket: so long is that not taken for a loss.
@@ -57,10 +58,6 @@ impl MeetingPlace {
         format!(".java_pid{}", self.ns_pid)
     }
 
-    pub(crate) fn trigger_name(&self) -> String {
-        format!(".attach_pid{}", self.ns_pid)
-    }
-
     /// The socket's entry, links not followed. Something else by that name, or of another owner, is a finding.
     pub(crate) fn socket(&self) -> Result<Option<FileStat>, Finding> {
         let foreign = |evidence: String| {
@@ -89,6 +86,11 @@ impl MeetingPlace {
             }
         }
     }
+}
+
+/// `.attach_pid<pid>`, as the JVM itself counts pids.
+pub(crate) fn trigger_name(status: &Status) -> String {
+    format!(".attach_pid{}", status.ns_pid)
 }
 
 /// What `doctor` says of the listener, without connecting: a connection would hold up everybody else's.

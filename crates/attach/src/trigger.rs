@@ -13,7 +13,7 @@ use nix::sys::stat::{FileStat, Mode, SFlag, fstat, fstatat};
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
 use crate::finding::{Finding, FindingKind};
-use crate::listener::MeetingPlace;
+use crate::listener::{MeetingPlace, trigger_name};
 use crate::target::Target;
 
 /// A trigger file that is ours to use, locked while we hold it.
@@ -34,24 +34,49 @@ pub(crate) enum Placed {
     Busy,
 }
 
+/// The target's working directory, where HotSpot looks for the file first. Opened with the caller's rights: one who
+/// merely has the target's user and group may not look behind `/proc/PID/cwd` (a JVM with a capability of its own is
+/// closed to its own user), and would take a file that is there for none.
+pub(crate) struct WorkingDirectory(OwnedFd);
+
+impl WorkingDirectory {
+    /// A foreign file by the trigger's name in it is a finding, and so is that nobody can look.
+    pub(crate) fn of(target: &Target) -> Result<WorkingDirectory, Finding> {
+        let dir = target.process().open_dir("cwd").map_err(|e| {
+            Finding::new(
+                FindingKind::NoAccess,
+                format!("the working directory of pid {} cannot be opened", target.pid()),
+                format!(
+                    "/proc/{}/cwd: {e}; a foreign trigger file there would mean a thread dump",
+                    target.pid()
+                ),
+                "run jgraft as root",
+            )
+        })?;
+        not_shadowed(dir.as_fd(), target)?;
+        Ok(WorkingDirectory(dir))
+    }
+}
+
 impl Trigger {
     /// Makes the file in the target's `/tmp`, or in its working directory where `/tmp` takes none.
-    pub(crate) fn place(target: &Target, place: &MeetingPlace) -> Result<Placed, Finding> {
-        let cwd = target.process().open_dir("cwd").ok();
-        if let Some(cwd) = &cwd {
-            not_shadowed(cwd.as_fd(), target, place)?;
-        }
-        match Trigger::place_in(place.dir(), target, place) {
-            Err(finding) if finding.kind == FindingKind::TmpUnusable => match &cwd {
-                Some(cwd) => Trigger::place_in(cwd.as_fd(), target, place).map_err(|_| finding),
-                None => Err(finding),
-            },
+    pub(crate) fn place(
+        target: &Target,
+        place: &MeetingPlace,
+        cwd: &WorkingDirectory,
+    ) -> Result<Placed, Finding> {
+        let cwd = cwd.0.as_fd();
+        not_shadowed(cwd, target)?;
+        match Trigger::place_in(place.dir(), target) {
+            Err(finding) if finding.kind == FindingKind::TmpUnusable => {
+                Trigger::place_in(cwd, target).map_err(|_| finding)
+            }
             other => other,
         }
     }
 
-    fn place_in(dir: BorrowedFd<'_>, target: &Target, place: &MeetingPlace) -> Result<Placed, Finding> {
-        let name = place.trigger_name();
+    fn place_in(dir: BorrowedFd<'_>, target: &Target) -> Result<Placed, Finding> {
+        let name = trigger_name(target.status());
         let make = OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_WRONLY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
         let unusable = |error: &dyn std::fmt::Display| {
             Finding::new(
@@ -127,8 +152,8 @@ impl Trigger {
 }
 
 /// HotSpot looks in its working directory first, and a file of a wrong owner there hides a good one in `/tmp`.
-fn not_shadowed(cwd: BorrowedFd<'_>, target: &Target, place: &MeetingPlace) -> Result<(), Finding> {
-    let name = place.trigger_name();
+fn not_shadowed(cwd: BorrowedFd<'_>, target: &Target) -> Result<(), Finding> {
+    let name = trigger_name(target.status());
     match fstatat(cwd, name.as_str(), AtFlags::AT_SYMLINK_NOFOLLOW) {
         Err(_) => Ok(()),
         Ok(stat) => trusted(&stat, target, &name).map_err(|finding| Finding {

@@ -36,6 +36,12 @@ impl Patience<'_> {
         self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
     }
 
+    /// The same, and no longer than `time` from now.
+    pub(crate) fn at_most(&self, time: Duration) -> Patience<'_> {
+        let deadline = self.deadline.into_iter().chain(Instant::now().checked_add(time)).min();
+        Patience { deadline, cancel: self.cancel }
+    }
+
     /// Waits until `ready` is readable, `pidfd`'s process ends, `at_most` passes (which counts as ready: look again),
     /// or patience ends.
     pub(crate) fn wait(
@@ -190,6 +196,16 @@ mod tests {
         let me = me();
         let patience = Patience { deadline: None, cancel: Some(read.as_fd()) };
         assert_eq!(patience.wait(None, me.pidfd(), None), Woken::Cancelled);
+    }
+
+    #[test]
+    fn a_turn_does_not_outlast_the_deadline() {
+        let now = Instant::now();
+        let (short, long) = (Duration::from_millis(1), Duration::from_secs(3600));
+        let patience = Patience { deadline: Some(now + short), cancel: None };
+        assert_eq!(patience.at_most(long).deadline, patience.deadline);
+        let patient = Patience { deadline: None, cancel: None };
+        assert!(patient.at_most(long).deadline.is_some_and(|deadline| deadline >= now + long));
     }
 
     #[test]
