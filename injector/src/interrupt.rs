@@ -1,4 +1,5 @@
-//! Ctrl-C and SIGTERM as a descriptor, so that every wait ends and cleans up instead of the process just dying.
+//! Ctrl-C, SIGTERM and a terminal that hangs up, as a descriptor, so that every wait ends and cleans up instead of the
+//! process just dying.
 
 use std::os::fd::{AsFd, BorrowedFd};
 
@@ -9,11 +10,16 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 pub(crate) struct Interrupt(Option<SignalFd>);
 
 impl Interrupt {
-    /// Blocks both signals from here on: they arrive on the descriptor only. Where that fails they kill, as they used to.
+    /// Blocks these signals from here on: they arrive on the descriptor only. Where that fails they kill, as they used to.
     pub(crate) fn catch() -> Interrupt {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         let mut signals = SigSet::empty();
-        signals.add(Signal::SIGINT);
-        signals.add(Signal::SIGTERM);
+        // What nohup or a shell's `&` has us ignore stays ignored: a blocked signal would arrive all the same.
+        for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
+            if !ignores(&status, signal) {
+                signals.add(signal);
+            }
+        }
         if signals.thread_block().is_err() {
             return Interrupt(None);
         }
@@ -28,5 +34,25 @@ impl Interrupt {
 
     pub(crate) fn fd(&self) -> Option<BorrowedFd<'_>> {
         self.0.as_ref().map(AsFd::as_fd)
+    }
+}
+
+/// By the line `SigIgn` of proc(5): bit 0 is signal 1.
+fn ignores(status: &str, signal: Signal) -> bool {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|digits| u64::from_str_radix(digits.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (signal as i32 - 1) & 1 == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_ignored() {
+        let status = "Name:\tx\nSigIgn:\t0000000000001001\nSigCgt:\tffffffffffffffff\n";
+        assert!(ignores(status, Signal::SIGHUP));
+        assert!(!ignores(status, Signal::SIGINT));
+        assert!(!ignores("", Signal::SIGHUP));
     }
 }

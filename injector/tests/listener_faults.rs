@@ -114,14 +114,32 @@ fn ctrl_c_leaves_what_must_stay_and_no_more() -> Result<()> {
 
 #[test]
 fn ctrl_c_before_the_signal_leaves_nothing() -> Result<()> {
-    let fake = FakeJvm::start(LATE_WITHOUT_COUNTERS)?;
-    // It waits for the two seconds that a JVM without counters is given.
-    let mut jgraft = start(&["jcmd", "--timeout", "30s", &pid(&fake), "VM.version"])?;
-    wait_for_signalfd(jgraft.id())?;
-    kill(Pid::from_raw(jgraft.id().cast_signed()), Signal::SIGTERM)?;
-    ensure!(jgraft.wait()?.code() == Some(130));
-    ensure!(!fake.trigger().exists());
-    fake.is_quiet()
+    for signal in [Signal::SIGTERM, Signal::SIGHUP] {
+        let fake = FakeJvm::start(LATE_WITHOUT_COUNTERS)?;
+        // It waits for the two seconds that a JVM without counters is given.
+        let mut jgraft = start(&["jcmd", "--timeout", "30s", &pid(&fake), "VM.version"])?;
+        wait_for_signalfd(jgraft.id())?;
+        kill(Pid::from_raw(jgraft.id().cast_signed()), signal)?;
+        ensure!(jgraft.wait()?.code() == Some(130), "{signal}");
+        ensure!(!fake.trigger().exists());
+        fake.is_quiet()?;
+    }
+    Ok(())
+}
+
+#[test]
+fn what_nohup_has_it_ignore_stays_ignored() -> Result<()> {
+    let mut fake = FakeJvm::start(LATE)?;
+    let mut command = Command::new("sh");
+    let script = "trap '' HUP; exec \"$@\"";
+    let jgraft = ["sh", env!("CARGO_BIN_EXE_jgraft"), "jcmd", "--timeout", "30s", &pid(&fake), "VM.version"];
+    let mut nohup =
+        command.args(["-c", script]).args(jgraft).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+    fake.expect("sigquit 1")?;
+    kill(Pid::from_raw(nohup.id().cast_signed()), Signal::SIGHUP)?;
+    fake.tell("listen now", "listening")?;
+    ensure!(nohup.wait()?.success());
+    Ok(())
 }
 
 #[test]

@@ -117,6 +117,23 @@ fn supervised_is_as_plain() {
     });
 }
 
+#[test]
+fn what_the_bundled_agent_noticed_is_said() {
+    each_jdk("load::supervised_warnings", 17..=17, |jdk| {
+        bundled_agent_beside_jgraft()?;
+        let service = service(jdk, &[])?;
+        let jar = probe_jar("notices", "Agent-Class: Probe\nBoot-Class-Path: /no/such/helper.jar\n")?;
+        let done = load(service.pid(), text(&jar), &["--supervised", "--json"])?.expect(0)?.json()?;
+        let noticed =
+            done["warnings"].as_array().into_iter().flatten().find(|w| w["code"] == "agent-warning");
+        let said = noticed.and_then(|warning| warning["cause"].as_str()).unwrap_or_default();
+        ensure!(said.contains("/no/such/helper.jar"), "{done}");
+        let done = load(service.pid(), text(&jar), &["--supervised"])?.expect(0)?;
+        ensure!(done.stderr.contains("[agent-warning]"), "{done:#?}");
+        Ok(())
+    });
+}
+
 /// Session directories in the target's directory of ours.
 fn sessions_left(service: &jgraft_jvm_harness::Jvm) -> Result<usize> {
     let home = format!("/proc/{}/root/tmp/.jgraft-0", service.pid());

@@ -50,6 +50,8 @@ pub mod reply {
     pub const MESSAGE: &str = "message";
     /// Its stack trace with all causes, lines separated by newlines.
     pub const STACK: &str = "stack";
+    /// With a number behind it, from 1 on: something noticed on the way that did not stop it.
+    pub const WARNING: &str = "warning.";
     /// The thread that ran the agent.
     pub const THREAD: &str = "thread";
 }

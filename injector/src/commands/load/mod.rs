@@ -74,11 +74,8 @@ pub(crate) fn run(options: &Load) -> Result<ExitCode, Failure> {
         true => native::plan(&agent, &target)?,
         false => java::plan(&agent, &target)?,
     };
-    let say = human::Stream::stderr();
     if !options.json {
-        for warning in &plan.warnings {
-            print_finding(&say, &say.yellow("warning"), warning);
-        }
+        print_warnings(&plan.warnings);
     }
     if let Some(failure) = blocked(&mut plan, &agent, &target) {
         return Err(failure);
@@ -100,9 +97,22 @@ pub(crate) fn run(options: &Load) -> Result<ExitCode, Failure> {
         None => plan.request.clone(),
     };
     let mut client = options.patience.client(target, &interrupt);
-    let timing = send(&mut client, &request, &agent, supervision.as_ref(), stderr)?;
+    let sent = send(&mut client, &request, &agent, supervision.as_ref(), stderr);
+    let noticed = supervision.map(|supervision| supervision.warnings()).unwrap_or_default();
+    if !options.json {
+        print_warnings(&noticed);
+    }
+    plan.warnings.extend(noticed);
+    let timing = sent?;
     let label = label(client.target());
     report_on(options, &agent, facts, &label, "loaded", plan, Some(timing))
+}
+
+fn print_warnings(warnings: &[FindingJson]) {
+    let say = human::Stream::stderr();
+    for warning in warnings {
+        print_finding(&say, &say.yellow("warning"), warning);
+    }
 }
 
 /// Sends, waits for the answer, and fails unless the agent says that it has started.

@@ -7,6 +7,7 @@ use jgraft_protocol::session::{reply, request};
 
 use super::agent::Agent;
 use crate::bundle::AGENT_JAR_NAME;
+use crate::commands::doctor::FindingJson;
 use crate::failure::{EXIT_FAILED, Failure};
 use crate::session::Session;
 
@@ -26,6 +27,20 @@ impl Supervision {
     pub(crate) fn request(&self) -> Result<Request, Failure> {
         Request::load_java_agent(self.0.agent_jar(), Some(self.0.path()))
             .map_err(|finding| Failure::blocked(&finding))
+    }
+
+    /// What the agent noticed while it loaded the other: an entry of its Boot-Class-Path that is not there, a class that
+    /// came from another jar.
+    pub(crate) fn warnings(&self) -> Vec<FindingJson> {
+        let said = self.0.reply().unwrap_or_default();
+        let texts = (1..).map_while(|at| properties::get(&said, &format!("{}{at}", reply::WARNING)));
+        let finding = |text: &str| FindingJson {
+            code: "agent-warning",
+            cause: text.to_owned(),
+            evidence: format!("{AGENT_JAR_NAME} saw it in the jvm"),
+            remedy: "mend the agent's jar if that is not what it wants".to_owned(),
+        };
+        texts.map(finding).collect()
     }
 
     /// `None` where the agent says that all is well.
