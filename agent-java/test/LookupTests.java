@@ -4,7 +4,7 @@ import java.lang.instrument.Instrumentation;
 import java.util.Properties;
 
 final class LookupTests {
-    /** Shape, what is called up to JDK 15, what from 16 on; an exception's name where nothing is. */
+    /** Shape, what is called up to JDK 16, what from 17 on; an exception's name where nothing is. */
     private static final String[][] TABLE = {
         {"Two", "Two/2", "Two/2"},
         {"One", "One/1", "One/1"},
@@ -34,7 +34,7 @@ final class LookupTests {
 
     void run() throws Exception {
         String version = System.getProperty("java.specification.version");
-        int column = version.startsWith("1.") || Integer.parseInt(version) < 16 ? 1 : 2;
+        int column = version.startsWith("1.") || Integer.parseInt(version) < 17 ? 1 : 2;
         String[] classes = new String[TABLE.length + 1];
         for (int i = 0; i < TABLE.length; i++) {
             classes[i] = "Shapes$" + TABLE[i][0];

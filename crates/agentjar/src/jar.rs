@@ -25,7 +25,7 @@ pub(crate) const ENTRY_LIMIT: u64 = 100_000;
 /// Bytes of the directory of entries.
 const DIRECTORY_LIMIT: u64 = 16 << 20;
 /// Bytes of classes that are inflated in all to find the calls in them.
-const SCAN_LIMIT: usize = 64 << 20;
+pub(crate) const SCAN_LIMIT: usize = 64 << 20;
 
 /// An open jar.
 #[derive(Debug)]

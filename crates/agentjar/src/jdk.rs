@@ -13,11 +13,14 @@ pub(crate) enum Lookup {
 }
 
 impl Lookup {
+    /// The release with JDK-8165276. The bundled Java agent draws the same line (AgentMain.java).
+    const PUBLIC_AND_DECLARED_FROM: u32 = 17;
+
     /// The ways to look it up that come into question.
     pub(crate) fn of(feature_version: Option<u32>) -> &'static [Self] {
         match feature_version {
-            Some(..=16) => &[Self::DeclaredOrInherited],
-            Some(17..) => &[Self::DeclaredPublic],
+            Some(version) if version < Self::PUBLIC_AND_DECLARED_FROM => &[Self::DeclaredOrInherited],
+            Some(_) => &[Self::DeclaredPublic],
             None => &[Self::DeclaredOrInherited, Self::DeclaredPublic],
         }
     }
@@ -28,6 +31,22 @@ impl Lookup {
             Self::DeclaredPublic => "JDK 17 and newer",
         }
     }
+}
+
+/// Whether the name of a class, with dots, lies where modules of the JDK have packages. From 9 on class loaders look for a
+/// class of such a package in its module and nowhere else. By the heads that packages of JDK 9 to 25 have in common: the
+/// target may lack the module, or have no package of just this name.
+pub(crate) fn is_in_jdk_territory(class: &str) -> bool {
+    const HEADS: &str = "jdk sun netscape.javascript org.ietf.jgss org.jcp.xml org.w3c.dom org.xml.sax \
+        com.sun.accessibility com.sun.beans com.sun.crypto com.sun.imageio com.sun.jarsigner com.sun.java \
+        com.sun.java_cup com.sun.jdi com.sun.jmx com.sun.jndi com.sun.management com.sun.media com.sun.naming \
+        com.sun.net com.sun.nio com.sun.org com.sun.rowset com.sun.security com.sun.source com.sun.swing \
+        com.sun.tools com.sun.xml.internal javax.accessibility javax.annotation.processing javax.crypto \
+        javax.imageio javax.lang.model javax.management javax.naming javax.net javax.print javax.rmi.ssl \
+        javax.script javax.security javax.smartcardio javax.sound javax.sql javax.swing javax.tools \
+        javax.transaction.xa javax.xml";
+    let below = |head: &str| class.strip_prefix(head).is_some_and(|rest| rest.starts_with('.'));
+    HEADS.split(' ').any(below)
 }
 
 /// The lowest N for which META-INF/versions/N is looked at; none if the JDK knows no such thing.
@@ -130,6 +149,29 @@ mod tests {
         assert_eq!(version(52, 0).to_string(), "52.0 (Java 8)");
         assert_eq!(version(69, 0xffff).to_string(), "69.65535 (Java 25 with preview features)");
         assert_eq!(version(0, 0).to_string(), "0.0 (Java none)");
+    }
+
+    #[test]
+    fn the_bundled_agent_draws_the_same_line() {
+        let java = include_str!("../../../agent-java/src/io/jgraft/agent/impl/AgentMain.java");
+        let line = format!("int PUBLIC_AND_DECLARED_FROM = {};", Lookup::PUBLIC_AND_DECLARED_FROM);
+        assert!(java.contains(&line), "AgentMain.java does not say {line}");
+        assert_eq!(Lookup::of(Some(16)), [Lookup::DeclaredOrInherited]);
+        assert_eq!(Lookup::of(Some(17)), [Lookup::DeclaredPublic]);
+    }
+
+    #[test]
+    fn the_jdks_own_packages() {
+        for class in
+            ["sun.misc.Agent", "jdk.internal.misc.A", "javax.management.A", "com.sun.net.httpserver.A"]
+        {
+            assert!(is_in_jdk_territory(class), "{class}");
+        }
+        for class in
+            ["sunny.Agent", "jdk", "javax.servlet.A", "com.sun.btrace.agent.Main", "com.sun.jna.A", "a.sun.B"]
+        {
+            assert!(!is_in_jdk_territory(class), "{class}");
+        }
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub(crate) struct Source<R> {
     position: u64,
     /// Bytes that may still be read.
     left: Rc<Cell<u64>>,
-    /// Offsets of names that are not to be seen.
+    /// Offsets of names that are not to be seen, in ascending order: a hostile jar has as many as it has entries.
     hidden: Vec<u64>,
 }
 
@@ -71,13 +71,15 @@ impl<R: Read> Read for Source<R> {
             return Err(io::Error::new(io::ErrorKind::QuotaExceeded, message));
         };
         self.left.set(left);
-        for hidden in &self.hidden {
-            let at = hidden.checked_sub(self.position).and_then(|at| usize::try_from(at).ok());
-            if let Some(byte) = at.and_then(|at| buffer[..read].get_mut(at)) {
+        let end = self.position + read as u64;
+        let first = self.hidden.partition_point(|hidden| *hidden < self.position);
+        for hidden in self.hidden[first..].iter().take_while(|hidden| **hidden < end) {
+            if let Some(byte) = usize::try_from(hidden - self.position).ok().and_then(|at| buffer.get_mut(at))
+            {
                 *byte = HIDDEN;
             }
         }
-        self.position += read as u64;
+        self.position = end;
         Ok(read)
     }
 }

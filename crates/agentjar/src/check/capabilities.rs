@@ -6,7 +6,7 @@ use std::io::{Read, Seek};
 use jgraft_classfile::ClassFile;
 
 use crate::finding::Finding;
-use crate::jar::{Jar, MANIFEST, Scan};
+use crate::jar::{Jar, MANIFEST, SCAN_LIMIT, Scan};
 use crate::manifest::Manifest;
 
 struct Capability {
@@ -39,7 +39,7 @@ pub(super) fn check<R: Read + Seek>(jar: &mut Jar<R>, manifest: &Manifest, findi
     if lacking.is_empty() {
         return;
     }
-    jar.scan_classes(|bytes| {
+    let whole = jar.scan_classes(|bytes| {
         let Ok(class) = ClassFile::parse(bytes) else { return Scan::More };
         for call in class.constant_pool().method_refs().flatten() {
             if call.class != INSTRUMENTATION {
@@ -53,6 +53,18 @@ pub(super) fn check<R: Read + Seek>(jar: &mut Jar<R>, manifest: &Manifest, findi
         }
         if callers.iter().all(Option::is_some) { Scan::Stop } else { Scan::More }
     });
+    if !whole {
+        let methods: Vec<_> = lacking.iter().map(|capability| capability.method).collect();
+        findings.push(Finding::warning(
+            "classes-not-all-scanned",
+            format!(
+                "the jar has more than {} MiB of classes, and those past that were not searched for calls of {}",
+                SCAN_LIMIT >> 20,
+                methods.join(" and ")
+            ),
+            "see by its documentation which Can-… attributes the agent needs",
+        ));
+    }
     for (capability, caller) in lacking.iter().zip(callers) {
         let Some(caller) = caller else { continue };
         let Capability { attribute, method, code } = capability;

@@ -7,6 +7,7 @@ use jgraft_classfile::{ClassFile, encoded_len};
 use crate::finding::Finding;
 use crate::jar::{Jar, MANIFEST, MANIFEST_LIMIT, Scan};
 use crate::java_manifest::{self, Refusal};
+use crate::jdk;
 use crate::manifest::{Manifest, ManifestError};
 use crate::question::Question;
 use crate::report::{ManifestFacts, Report};
@@ -133,8 +134,26 @@ pub(super) fn agent_class<R: Read + Seek>(
             findings.push(Finding::error(code, sentence, remedy));
             None
         }
-        None => Some(name.into_owned()),
+        None => {
+            findings.extend(in_jdk_territory(&name, question));
+            Some(name.into_owned())
+        }
     }
+}
+
+fn in_jdk_territory(name: &str, question: &Question<'_>) -> Option<Finding> {
+    let modular = question.feature_version().is_none_or(|version| version >= 9);
+    (modular && jdk::is_in_jdk_territory(name)).then(|| {
+        let sentence = format!(
+            "Agent-Class {name} lies among the JDK's packages: if a module of the target has that package, \
+             class loaders of JDK 9 and newer look for it there and not in the jar"
+        );
+        Finding::warning(
+            "agent-class-in-jdk-package",
+            sentence,
+            "move the agent class to a package of its own",
+        )
+    })
 }
 
 fn missing<R: Read + Seek>(jar: &Jar<R>) -> Finding {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::cases::agent;
-use super::cases::pack::{classes, entry, jar, jar_of_bytes};
+use super::cases::pack::{central_headers, classes, entry, jar, jar_of_bytes};
 use jgraft_agentjar::{Question, Report, check};
 
 fn ask(jar: impl Read + Seek) -> Report {
@@ -32,6 +32,37 @@ fn bombs_are_named() {
     let end = announced.len() - 22;
     announced[end + 12..end + 16].copy_from_slice(&(17_u32 << 20).to_le_bytes());
     assert_eq!(codes(&ask(Cursor::new(announced))), ["zip-bomb"]);
+}
+
+#[test]
+fn a_scan_that_ends_early_is_said() {
+    let mut entries: Vec<_> = (0..18).map(|n| (format!("p/C{n}.class"), vec![0; 4 << 20])).collect();
+    entries.insert(0, entry(&agent("p")));
+    let report = ask(Cursor::new(jar("p", "Agent-Class: @.Agent\n\n", &entries)));
+    assert_eq!(codes(&report), ["classes-not-all-scanned"]);
+    assert!(report.findings[0].sentence.contains("64 MiB"), "{report:#?}");
+    let both = "Agent-Class: @.Agent\nCan-Retransform-Classes: true\nCan-Redefine-Classes: true\n\n";
+    assert_eq!(codes(&ask(Cursor::new(jar("p", both, &entries)))), [""; 0]);
+}
+
+#[test]
+fn as_many_manifests_as_there_are_entries_cost_no_more_than_entries() {
+    // Each later one is hidden while the directory is read: looked for one by one that is 1,000,000,000 steps.
+    let manifests = (0..40_000).map(|n| (format!("META-INF/MANIFEST_{n:06}"), Vec::new()));
+    let entries: Vec<_> = manifests.chain([entry(&agent("p"))]).collect();
+    let mut jar = jar("p", "Agent-Class: @.Agent\n\n", &entries);
+    // The last four bytes of each name become an empty extra field, and what is left is the one name.
+    for at in central_headers(&jar) {
+        let name = at + 46;
+        if jar[name..].starts_with(b"META-INF/MANIFEST_") {
+            jar[name..name + 24].copy_from_slice(b"META-INF/MANIFEST.MF\xfe\xca\0\0");
+            jar[at + 28] = 20;
+            jar[at + 30] = 4;
+        }
+    }
+    let report = ask(Cursor::new(jar));
+    assert_eq!(codes(&report), ["zip-duplicate-entries"]);
+    assert_eq!(report.manifest.and_then(|manifest| manifest.agent_class).as_deref(), Some("p.Agent"));
 }
 
 #[test]

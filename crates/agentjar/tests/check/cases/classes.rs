@@ -43,6 +43,13 @@ pub(super) fn add(cases: &mut Cases) {
         })
         .refused(.., "agent-class-in-java-package");
     cases
+        .add("in a package of a module", |p| {
+            let mut class = agent(p);
+            class.name = format!("sun/misc/{p}Agent");
+            classes(&[class])
+        })
+        .refused(9.., "agent-class-in-jdk-package");
+    cases
         .add("a class of the JDK", |p| jar(p, "Agent-Class: java.lang.String\n\n", &[]))
         .refused(.., "agent-class-in-java-package");
     cases

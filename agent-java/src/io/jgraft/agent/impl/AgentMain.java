@@ -1,5 +1,5 @@
 // Which method is the agent's agentmain, and calling it: the rules of sun.instrument.InstrumentationImpl, measured on
-// 8, 11, 17, 21, 25 and 26. They changed once, in JDK 16 (JDK-8165276): inherited and non-public ones no longer count.
+// 8, 11, 17, 21, 25 and 26. They changed once, in JDK 17 (JDK-8165276): inherited and non-public ones no longer count.
 package io.jgraft.agent.impl;
 
 import java.lang.instrument.Instrumentation;
@@ -9,6 +9,8 @@ import java.lang.reflect.Modifier;
 
 final class AgentMain {
     private static final String NAME = "agentmain";
+    /** The feature version from which agentmain must be declared in the agent class itself, and public. */
+    private static final int PUBLIC_AND_DECLARED_FROM = 17;
     private static final Class<?>[][] SIGNATURES = {{String.class, Instrumentation.class}, {String.class}};
 
     private final Method method;
@@ -20,7 +22,7 @@ final class AgentMain {
     }
 
     static AgentMain find(Class<?> agentClass) throws LoadFailure {
-        return find(agentClass, specificationVersion() >= 16);
+        return find(agentClass, specificationVersion() >= PUBLIC_AND_DECLARED_FROM);
     }
 
     static AgentMain find(Class<?> agentClass, boolean publicAndDeclared) throws LoadFailure {
@@ -30,7 +32,7 @@ final class AgentMain {
         } catch (NoSuchMethodException e) {
             throw new LoadFailure(Stage.METHOD, "class " + agentClass.getName() + " has no "
                     + "agentmain(String, Instrumentation) and no agentmain(String)"
-                    + (publicAndDeclared ? " of its own (inherited ones do not count from JDK 16 on)" : ""), e);
+                    + (publicAndDeclared ? " of its own (inherited ones do not count from JDK 17 on)" : ""), e);
         } catch (Throwable t) {
             // A type in some signature of the class is missing, for example.
             throw new LoadFailure(Stage.METHOD, "the methods of class " + agentClass.getName() + " cannot be listed: "
