@@ -64,14 +64,17 @@ fn run(path: &Path) -> Result<()> {
 
 fn attempt(fake: &FakeJvm, trial: &Trial, jar: &str) -> Result<()> {
     let pid = fake.pid().to_string();
-    let words: Vec<_> =
-        trial.words.iter().map(|word| word.replace("{pid}", &pid).replace("{jar}", jar)).collect();
+    let fill = |text: &String| text.replace("{pid}", &pid).replace("{jar}", jar);
+    let words: Vec<_> = trial.words.iter().map(fill).collect();
     let run = jgraft(words.iter().map(String::as_str))?.expect(trial.exit)?;
     if let Some(prints) = &trial.prints {
         ensure!(run.stdout == *prints, "{run:#?}");
     }
-    for words in &trial.says {
-        ensure!(run.stdout.contains(words) || run.stderr.contains(words), "{words:?} is not said: {run:#?}");
+    for words in trial.says.iter().map(fill) {
+        ensure!(
+            run.stdout.contains(&words) || run.stderr.contains(&words),
+            "{words:?} is not said: {run:#?}"
+        );
     }
     for line in &trial.seen {
         fake.expect_among(line, &["will"])?;

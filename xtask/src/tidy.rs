@@ -27,9 +27,10 @@ const MAY_IMPORT: [(&str, &[&str]); 9] = [
 ];
 
 /// The only places that may hold unsafe code.
-const MAY_BE_UNSAFE: [&str; 5] = [
+const MAY_BE_UNSAFE: [&str; 6] = [
     "crates/attach/src/sys.rs",
     "crates/attach/src/janitor.rs",
+    "crates/attach/src/openj9/sys.rs",
     "crates/jvm-harness/src/fake_jvm/sys.rs",
     "crates/jvmti/",
     "native-agent/",

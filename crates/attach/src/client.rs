@@ -15,7 +15,7 @@ use crate::listener::{MeetingPlace, socket_not_lost, trigger_name};
 use crate::preflight::{examine, no_such_process, signal_is_safe};
 use crate::request::Request;
 use crate::sys;
-use crate::target::Target;
+use crate::target::{Kind, Target};
 use crate::trigger::{Placed, Trigger, WorkingDirectory};
 use crate::wait::{DirectoryWatch, Patience, Woken};
 
@@ -96,6 +96,10 @@ impl<'c> Client<'c> {
     pub fn send(&mut self, request: &Request) -> Result<Reply<'_>, AttachError> {
         let patience = self.patience();
         self.await_ready(&patience)?;
+        if self.target.kind() == Kind::OpenJ9 {
+            self.timings = Timings::default();
+            return crate::openj9::send(&self.target, request, &patience, self.reply_timeout);
+        }
         let (target, mut timings) = (&self.target, Timings::default());
         // With our own rights, before the handshake takes the target's.
         let cwd = WorkingDirectory::of(target);

@@ -121,7 +121,8 @@ pub(crate) fn send_request(
 #[derive(Debug)]
 pub struct Reply<'a> {
     header: i32,
-    socket: OwnedFd,
+    /// None once nothing more will come.
+    socket: Option<OwnedFd>,
     process: &'a Process,
     patience: Patience<'a>,
     early: Vec<u8>,
@@ -129,6 +130,23 @@ pub struct Reply<'a> {
 }
 
 impl<'a> Reply<'a> {
+    /// One of which nothing is known yet.
+    pub(crate) fn before_header(
+        socket: OwnedFd,
+        process: &'a Process,
+        patience: Patience<'a>,
+        sent_at: Instant,
+    ) -> Reply<'a> {
+        Reply { header: 0, socket: Some(socket), process, patience, early: Vec::new(), sent_at }
+    }
+
+    /// The same, answered by this number and text, after which nothing comes.
+    pub(crate) fn in_one_piece(self, header: i32, text: String) -> Reply<'a> {
+        let mut early = text.into_bytes();
+        early.reverse();
+        Reply { header, socket: None, early, ..self }
+    }
+
     /// Waits for the number in front.
     pub(crate) fn await_header(
         socket: OwnedFd,
@@ -136,7 +154,7 @@ impl<'a> Reply<'a> {
         patience: Patience<'a>,
         sent_at: Instant,
     ) -> Result<Reply<'a>, AttachError> {
-        let mut reply = Reply { header: 0, socket, process, patience, early: Vec::new(), sent_at };
+        let mut reply = Reply::before_header(socket, process, patience, sent_at);
         let mut start = Vec::new();
         loop {
             let mut piece = [0; 4096];
@@ -179,11 +197,12 @@ impl<'a> Reply<'a> {
     }
 
     fn receive(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        let Some(socket) = &self.socket else { return Ok(0) };
         loop {
-            match nix::unistd::read(&self.socket, buffer) {
+            match nix::unistd::read(socket, buffer) {
                 Err(Errno::EINTR) => {}
                 Err(Errno::EAGAIN) => {
-                    match self.patience.wait(Some(self.socket.as_fd()), self.process.pidfd(), None) {
+                    match self.patience.wait(Some(socket.as_fd()), self.process.pidfd(), None) {
                         // The end of the process closes the socket: the next read says so, after what is still there.
                         Woken::Ready | Woken::Ended => {}
                         Woken::TimeOut => return Err(io::ErrorKind::TimedOut.into()),
@@ -224,7 +243,7 @@ fn has_ended(process: &Process) -> bool {
 }
 
 /// The connection was closed before our request was read: it was not carried out.
-fn hung_up_unread(process: &Process) -> AttachError {
+pub(crate) fn hung_up_unread(process: &Process) -> AttachError {
     let pid = process.pid();
     AttachError::NotSent(if has_ended(process) {
         Finding::new(
@@ -276,7 +295,7 @@ fn garbage(process: &Process, start: &[u8]) -> AttachError {
     ))
 }
 
-fn unanswered(process: &Process, error: io::Error) -> AttachError {
+pub(crate) fn unanswered(process: &Process, error: io::Error) -> AttachError {
     let pid = process.pid();
     let (evidence, remedy) = if error.get_ref().is_some_and(|inner| inner.is::<Cancelled>()) {
         let finding = Finding::new(

@@ -45,8 +45,10 @@ kinds! {
     NoSuchProcess = "no-such-process",
     /// No libjvm is mapped: SIGQUIT would kill it, or do whatever its own handler does.
     NotAJvm = "not-a-jvm",
-    /// An OpenJ9 VM: SIGQUIT makes it write a javacore.
+    /// An OpenJ9 VM, whose attach API has no counterpart to what was asked.
     OpenJ9 = "openj9",
+    /// An OpenJ9 VM without an entry in the attach directory: nobody can reach it.
+    NotAnnounced = "openj9-not-announced",
     /// The target belongs to another user, and we may not act as that user.
     OtherUser = "other-user",
     /// `/proc/PID/root` or `maps` is closed to us.

@@ -61,7 +61,7 @@ fn become_janitor(keep: [i32; 5], trigger: &CString, socket: &CString) -> ! {
         // SAFETY: _exit(2) runs no destructor and no handler.
         pid => unsafe { libc::_exit(i32::from(pid < 0)) },
     }
-    close_all_but(keep);
+    close_all_but(&keep);
     take_signals_again();
     // SAFETY: a constant, NUL-terminated path; keeps no file system busy.
     unsafe { libc::chdir(c"/".as_ptr()) };
@@ -114,8 +114,8 @@ fn is_socket(dir: i32, name: &CString) -> bool {
 
 /// Whoever waits for our stdout to close must not wait for the janitor. Before Linux 5.9 there is no close_range, so
 /// this goes one by one, as far as an ordinary limit allows.
-fn close_all_but(keep: [i32; 5]) {
-    let highest = keep.into_iter().max().unwrap_or(-1);
+pub(crate) fn close_all_but(keep: &[i32]) {
+    let highest = keep.iter().copied().max().unwrap_or(-1);
     // SAFETY: closes descriptors of this process only, none of which is used again.
     let rest = unsafe { libc::syscall(libc::SYS_close_range, highest + 1, u32::MAX, 0) };
     let end = if rest == 0 { highest } else { highest.max(1024) };

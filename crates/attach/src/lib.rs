@@ -11,7 +11,8 @@
 //! a request is sent whole to the very process that was meant, or not at all; a failure says by its variant whether
 //! anything may still happen ([`AttachError`]). The calling process never changes identity or namespace.
 //!
-//! Linux 5.6 or newer (`openat2`, pid file descriptors), HotSpot 8 or newer.
+//! Linux 5.6 or newer (`openat2`, pid file descriptors), HotSpot 8 or newer; OpenJ9, whose attach API is another, by
+//! the same requests and replies.
 
 mod client;
 mod connection;
@@ -22,6 +23,7 @@ mod finding;
 pub mod hsperfdata;
 mod janitor;
 mod listener;
+mod openj9;
 mod preflight;
 mod proc;
 mod reply;

@@ -55,12 +55,13 @@ pub fn examine(target: &Target) -> Preflight {
         Ok(sentence) => result.good.push(sentence),
         Err(blocker) => result.block(blocker),
     }
+    if target.kind() == target::Kind::OpenJ9 {
+        crate::openj9::preflight::examine(target, &mut result);
+        return result;
+    }
     match attach_enabled(target) {
         Ok(sentence) => result.good.push(sentence),
         Err(blocker) => result.block(blocker),
-    }
-    if target.kind() == target::Kind::OpenJ9 {
-        return result;
     }
     let may_ask = |blocker: &Finding| !matches!(blocker.kind, Kind::AttachDisabled | Kind::OptionsUnread);
     match listener(target) {
@@ -150,7 +151,7 @@ pub(crate) fn no_such_process(pid: i32) -> Finding {
     )
 }
 
-/// The proof that it is a HotSpot VM, as a sentence.
+/// The proof that it is a JVM, as a sentence.
 fn jvm_proof(target: &Target) -> Result<String, Finding> {
     let pid = target.pid();
     let exe = target.exe().map_or("unknown".to_owned(), |exe| exe.display().to_string());
@@ -159,12 +160,9 @@ fn jvm_proof(target: &Target) -> Result<String, Finding> {
             Ok(format!("a hotspot vm, java {}", target.version().unwrap_or("of unknown version")))
         }
         target::Kind::Launcher => Ok("a java launcher about to load its vm".to_owned()),
-        target::Kind::OpenJ9 => Err(Finding::new(
-            Kind::OpenJ9,
-            format!("pid {pid} is an openj9 vm, whose attach api is not hotspot's"),
-            "libj9vm is mapped",
-            "add the agent to JAVA_TOOL_OPTIONS (-javaagent:…) and restart",
-        )),
+        target::Kind::OpenJ9 => {
+            Ok(format!("an openj9 vm, java {}", target.version().unwrap_or("of unknown version")))
+        }
         target::Kind::NotAJvm => Err(Finding::new(
             Kind::NotAJvm,
             format!("pid {pid} is not a jvm"),

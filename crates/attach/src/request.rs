@@ -88,6 +88,12 @@ impl Request {
         &self.command
     }
 
+    /// Its arguments, the empty ones at the end included.
+    pub(crate) fn arguments(&self) -> impl Iterator<Item = &[u8]> {
+        // Version, command, arguments, each ended by NUL: the last piece is what comes after the last NUL.
+        self.bytes.split(|&byte| byte == 0).skip(2).take(ARGUMENTS)
+    }
+
     /// What goes over the wire.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes

@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
+use nix::errno::Errno;
 use nix::libc;
 
 /// The user and group that a thread acts as. Numbers as seen in the caller's user namespace.
@@ -54,24 +55,21 @@ pub(crate) fn run_as<T: Send>(identity: Identity, work: impl FnOnce() -> T + Sen
         return Ok(work());
     }
     std::thread::scope(|scope| {
-        let thread = scope.spawn(|| become_identity(identity).map(|()| work()));
+        let thread = scope.spawn(|| take_identity(identity).map_err(io::Error::from).map(|()| work()));
         thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
 }
 
-/// Groups first, then gid, then uid: after the uid is gone the right to change the others is gone too.
-fn become_identity(Identity { uid, gid }: Identity) -> io::Result<()> {
+/// Makes the calling thread another user: groups first, then gid, then uid, because after the uid is gone the right to
+/// change the others is gone too. May be called after fork.
+pub(crate) fn take_identity(Identity { uid, gid }: Identity) -> Result<(), Errno> {
     let none = std::ptr::null::<libc::gid_t>();
     // SAFETY: a length of zero, so the null list is never read; changes only the calling thread's credentials.
-    check(unsafe { libc::syscall(libc::SYS_setgroups, 0, none) })?;
+    Errno::result(unsafe { libc::syscall(libc::SYS_setgroups, 0, none) })?;
     // SAFETY: three integers; changes only the calling thread's credentials.
-    check(unsafe { libc::syscall(libc::SYS_setresgid, gid, gid, gid) })?;
+    Errno::result(unsafe { libc::syscall(libc::SYS_setresgid, gid, gid, gid) })?;
     // SAFETY: three integers; changes only the calling thread's credentials.
-    check(unsafe { libc::syscall(libc::SYS_setresuid, uid, uid, uid) })
-}
-
-fn check(result: libc::c_long) -> io::Result<()> {
-    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    Errno::result(unsafe { libc::syscall(libc::SYS_setresuid, uid, uid, uid) }).map(drop)
 }
 
 /// Ticks a second of the times in `/proc/PID/stat`.

@@ -167,6 +167,14 @@ impl VmOptions {
         self.words.iter().rev().find(|(word, _)| word == option).map(|(_, source)| *source)
     }
 
+    /// The value of `-DNAME=VALUE`, and where it was given.
+    pub fn system_property(&self, name: &str) -> Option<(&str, Source)> {
+        self.words.iter().rev().find_map(|(word, source)| {
+            let value = word.strip_prefix("-D")?.strip_prefix(name)?.strip_prefix('=')?;
+            Some((value, *source))
+        })
+    }
+
     /// The jars of `-javaagent:JAR[=OPTIONS]`, in order.
     pub fn java_agents(&self) -> impl Iterator<Item = &str> {
         self.words.iter().filter_map(|(word, _)| {

@@ -18,6 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// `fake-jvm`, running; ended on drop.
 pub struct FakeJvm {
     child: Child,
+    /// The child itself, or its child.
+    pid: u32,
     stdin: ChildStdin,
     lines: Receiver<String>,
     attach_directory: PathBuf,
@@ -57,13 +59,17 @@ impl FakeJvm {
         FakeJvm::launch(script, folder, self.attach_directory.clone(), Command::new(artifacts::fake_jvm()?))
     }
 
-    /// As [`FakeJvm::start`], by way of another program (`unshare …`), which must become the fake.
+    /// As [`FakeJvm::start`], by way of another program (`setpriv …`, `unshare … sh -c …`) that becomes the fake, or
+    /// has it as its child, in namespaces or as a user of its own.
     ///
     /// # Errors
     /// As there.
     pub fn start_through(mut wrapper: Command, script: &str) -> Result<FakeJvm> {
         let folder = tempfile::Builder::new().prefix("fake-jvm-").tempdir()?;
-        wrapper.arg(artifacts::fake_jvm()?);
+        // Another user may not reach the target directory.
+        let program = folder.path().join("fake-jvm");
+        fs::copy(artifacts::fake_jvm()?, &program)?;
+        wrapper.arg(program);
         let directory = folder.path().join("attach");
         FakeJvm::launch(script, folder, directory, wrapper)
     }
@@ -74,7 +80,8 @@ impl FakeJvm {
         directory: PathBuf,
         mut command: Command,
     ) -> Result<FakeJvm> {
-        let open: fs::Permissions = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        // The attach directory may be another user's to make.
+        let open: fs::Permissions = std::os::unix::fs::PermissionsExt::from_mode(0o1777);
         fs::set_permissions(folder.path(), open)?;
         let file = folder.path().join("Script");
         fs::write(&file, script)?;
@@ -88,14 +95,20 @@ impl FakeJvm {
         std::thread::spawn(move || {
             BufReader::new(stdout).lines().map_while(Result::ok).try_for_each(|line| tell.send(line))
         });
-        let fake = FakeJvm { child, stdin, lines, attach_directory: directory, _folder: folder };
+        let pid = child.id();
+        let mut fake = FakeJvm { child, pid, stdin, lines, attach_directory: directory, _folder: folder };
         fake.expect_among("ready", &["listening", "will"])?;
+        // `unshare --fork` waits for the process that is in the new pid namespace.
+        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?;
+        if let Some(child) = children.split_ascii_whitespace().next() {
+            fake.pid = child.parse()?;
+        }
         Ok(fake)
     }
 
-    /// Its process id.
+    /// Its process id, as seen from here.
     pub fn pid(&self) -> u32 {
-        self.child.id()
+        self.pid
     }
 
     /// Where an OpenJ9 announces itself.
