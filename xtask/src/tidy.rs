@@ -36,6 +36,12 @@ const MAY_BE_UNSAFE: [&str; 6] = [
     "native-agent/",
 ];
 
+/// Files that are never edited again, by git's hash of their content. A JVM keeps the first stub that it sees for life.
+const FROZEN: [(&str, &str); 2] = [
+    ("agent-java/src/io/jgraft/agent/Stub.java", "3724af0d9fa9c1bddf60a7921906f9051321257c"),
+    ("agent-java/src/io/jgraft/agent/Sha256.java", "415590779ae1dd922fceee526e08b123ac85d3c0"),
+];
+
 /// Checks everything and names all that is wrong.
 pub(crate) fn run() -> Result<()> {
     run_command(&mut cargo(&["fmt", "--all", "--check"]))?;
@@ -50,6 +56,9 @@ pub(crate) fn run() -> Result<()> {
     }
     for (folder, allowed) in MAY_IMPORT {
         check_imports(folder, allowed, &mut wrong)?;
+    }
+    for (file, hash) in FROZEN {
+        check_frozen(file, hash, &mut wrong)?;
     }
     for needed in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"] {
         if !files.iter().any(|file| file == Path::new(needed)) {
@@ -107,6 +116,16 @@ fn check_file(file: &Path, text: &str, wrong: &mut String) {
     }
 }
 
+fn check_frozen(file: &str, hash: &str, wrong: &mut String) -> Result<()> {
+    let mut git = Command::new("git");
+    let output = git.args(["hash-object", "--", file]).current_dir(cache::workspace()).output();
+    let output = output.context("can't run git")?;
+    if String::from_utf8_lossy(&output.stdout).trim() != hash {
+        let _ = writeln!(wrong, "{file}: is frozen and was edited; agent-java/README.md says why");
+    }
+    Ok(())
+}
+
 /// Reads `[dependencies]` of one manifest: one line a dependency of ours.
 fn check_imports(folder: &str, allowed: &[&str], wrong: &mut String) -> Result<()> {
     let manifest = cache::workspace().join(folder).join("Cargo.toml");
@@ -144,6 +163,13 @@ mod tests {
         assert!(findings("a.rs", "//! x\n#![allow(unsafe_code)]\n").contains("confined"));
         assert!(findings("A.java", "class A {}\n").contains("comment"));
         assert!(findings("a.rs", &format!("//! x\n{}", "// y\n".repeat(600))).contains("longer"));
+        let mut wrong = String::new();
+        for (file, hash) in FROZEN {
+            check_frozen(file, hash, &mut wrong).unwrap();
+        }
+        assert_eq!(wrong, "");
+        check_frozen(FROZEN[0].0, FROZEN[1].1, &mut wrong).unwrap();
+        assert!(wrong.contains("frozen"));
         assert_eq!(findings("crates/attach/src/sys.rs", "//! x\n#![allow(unsafe_code)]\n"), "");
     }
 }
