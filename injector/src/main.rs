@@ -27,6 +27,7 @@ fn main() -> ExitCode {
         Err(error) => return usage(&error),
     };
     let json = cli.command.json();
+    open_many_files();
     let done = match cli.command {
         Command::List(options) => commands::list::run(&options),
         Command::Doctor(options) => commands::doctor::run(&options),
@@ -37,6 +38,15 @@ fn main() -> ExitCode {
     match done.and_then(|code| output::finish(code, "what was found out is lost")) {
         Ok(code) => code,
         Err(failure) => failure.report(json),
+    }
+}
+
+/// A name that hundreds of JVMs bear needs three descriptors for each, and the usual soft limit is 1,024: as many as the
+/// hard limit grants. Where those are not enough, what cannot be looked at is named.
+fn open_many_files() {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
     }
 }
 

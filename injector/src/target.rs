@@ -5,7 +5,7 @@ use jgraft_attach::discover::{NotOne, resolve};
 use jgraft_attach::{FindingKind, Kind, Target};
 use serde::Serialize;
 
-use crate::failure::{EXIT_USAGE, Failure};
+use crate::failure::{EXIT_FAILED, EXIT_USAGE, Failure};
 use crate::human::{age, clean};
 
 /// The one process that was meant.
@@ -26,6 +26,10 @@ pub(crate) fn find(text: &str) -> Result<Target, Failure> {
                 .detail(lines(candidates))
                 .candidates(candidates.iter().map(TargetJson::of).collect())
         }
+        NotOne::Unknown { .. } => Failure::new(EXIT_FAILED, "system-call-failed", error.to_string())
+            .evidence("one of its namesakes may be among the processes that could not be looked at")
+            .remedy("name it by its pid, or raise the limit on open files (ulimit -n)"),
+        NotOne::Kernel(ref finding) => Failure::blocked(finding),
         NotOne::Proc(_) => Failure::usage(error.to_string(), "/proc", "mount /proc, or run jgraft as root"),
     })
 }

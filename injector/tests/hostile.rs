@@ -196,3 +196,34 @@ fn a_foreign_file_is_seen(service: &mut Child, cwd: &Path) -> Result<()> {
     ensure!(answer.starts_with("order "), "a thread dump? {answer}");
     Ok(())
 }
+
+#[test]
+fn a_log_that_is_closed_to_the_jvms_user_is_not_shown() {
+    each_jdk("hostile::closed_log", .., |jdk| {
+        if !geteuid().is_root() {
+            skip("hostile::closed_log", "needs root to start a JVM as another user");
+            return Ok(());
+        }
+        let (jar, folder) = (good_jar()?, open_folder()?);
+        for (mode, shown) in [(0o644, true), (0o600, false)] {
+            let log = folder.path().join(format!("log-{mode:o}"));
+            let service = Jvm::builder(jdk)
+                .uid_gid(12345, 12346)
+                .class_path(targets::order_service_classes()?)
+                .main("OrderService")
+                .program_args(["--quiet"])
+                .visible(&jar)
+                .stderr_to_file(&log)
+                .start()?;
+            service.wait_ready()?;
+            std::fs::set_permissions(&log, std::os::unix::fs::PermissionsExt::from_mode(mode))?;
+            // Whatever is in it: here the agent's own stack trace.
+            let failed = load(service.pid(), &format!("{}=boom", text(&jar)), &[])?.expect(1)?;
+            ensure!(failed.stderr.contains("out of paint") == shown, "{failed:#?}");
+            ensure!(failed.stderr.contains("closed to the jvm's own user") != shown, "{failed:#?}");
+            ensure!(std::fs::read_to_string(&log)?.contains("out of paint"));
+            unharmed(&service)?;
+        }
+        Ok(())
+    });
+}

@@ -332,6 +332,10 @@ fn an_operators_refusal_is_respected() {
             let command = ["jcmd", "--json", &service.pid().to_string(), "JVMTI.agent_load", "/no/lib.so"];
             let refused = jgraft(command)?.expect(3)?.json()?;
             ensure!(refused["code"] == "agent-loading-disabled", "{refused}");
+            let doctor = jgraft(["doctor", "--json", &service.pid().to_string()])?.expect(3)?.json()?;
+            ensure!(doctor["attachable"] == true && doctor["agents_loadable"] == false, "{doctor}");
+            let doctor = jgraft(["doctor", &service.pid().to_string()])?.expect(3)?;
+            ensure!(doctor.stdout.contains("it can be attached to; agents cannot be loaded"), "{doctor:?}");
             // Only agents are refused: a diagnostic command is not one.
             jgraft(["jcmd", &service.pid().to_string(), "VM.version"])?.expect(0)?;
             unharmed(&service)?;

@@ -3,6 +3,7 @@
 //! The order is the safety. Checks first; then the trigger file; then, as the last thing before the signal, the checks
 //! that matter once more, on a process held by its pidfd.
 
+use std::io::ErrorKind;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,7 @@ use nix::sys::signal::Signal;
 
 use crate::connection::{Attempt, Reply, gave_up, send_request, try_connect};
 use crate::error::AttachError;
-use crate::finding::{Finding, FindingKind};
+use crate::finding::{Finding, FindingKind, kernel_too_old};
 use crate::listener::{MeetingPlace, socket_not_lost, trigger_name};
 use crate::preflight::{examine, no_such_process, signal_is_safe};
 use crate::request::Request;
@@ -149,8 +150,10 @@ impl<'c> Client<'c> {
 
     fn look_again(&mut self) -> Result<(), AttachError> {
         let pid = self.target.pid();
-        let ended = |_| AttachError::Blocked(no_such_process(pid));
-        self.target.refresh().map_err(ended)
+        self.target.refresh().map_err(|error| match error.kind() {
+            ErrorKind::NotFound => AttachError::Blocked(no_such_process(pid)),
+            _ => AttachError::system("looking at the process again", pid, error),
+        })
     }
 }
 
@@ -230,7 +233,10 @@ fn wake(
     watch.restart();
     if let Err(error) = sys::pidfd_send_signal(process.pidfd(), Signal::SIGQUIT) {
         trigger.remove();
-        return Err(AttachError::system("pidfd_send_signal(SIGQUIT)", target.pid(), error));
+        return Err(match kernel_too_old(&error) {
+            Some(finding) => AttachError::Blocked(finding),
+            None => AttachError::system("pidfd_send_signal(SIGQUIT)", target.pid(), error),
+        });
     }
     let signalled = Instant::now();
     match await_socket(target, place, watch, patience) {

@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 
 use crate::finding::{Finding, FindingKind};
+use crate::proc::root::open_regular;
 use crate::sys;
 use crate::target::Target;
 
@@ -59,23 +60,16 @@ pub fn open_in(target: &Target, path: &Path) -> Vec<String> {
         .collect()
 }
 
-/// A descriptor of the target (0 to 2) that is a plain file: its path in our view, opened for reading at its end, so
-/// that what the target writes from now on can be shown. `None` for pipes, terminals and sockets.
-pub fn follow(target: &Target, descriptor: u32) -> Option<std::fs::File> {
+/// What the target writes from now on to a descriptor of its own that is a plain file: that file, opened for reading
+/// at its end, with the rights of the target's user. An error of kind `InvalidInput` for pipes, terminals and sockets,
+/// of kind `PermissionDenied` for a file that somebody else opened for it.
+pub fn follow(target: &Target, descriptor: u32) -> io::Result<std::fs::File> {
     use std::io::Seek;
-    let link = format!("fd/{descriptor}");
-    let path = target.process().link(&link).ok()?;
-    // The kernel's own text for things without a path: pipe:[…], socket:[…], /dev/pts/0.
-    if !path.is_absolute() || path.starts_with("/dev") {
-        return None;
-    }
-    // Looked at before it is opened: to open a FIFO is to take part in it.
-    if !target.process().is_regular_file(&link) {
-        return None;
-    }
-    let mut file = target.process().open_file(&link).ok()?;
-    file.seek(io::SeekFrom::End(0)).ok()?;
-    Some(file)
+    // By a path-only handle: to open a FIFO or a device is to take part in it, and it may be another by now.
+    let handle = target.process().open_handle(&format!("fd/{descriptor}"))?;
+    let mut file = sys::run_as(target.status().identity(), || open_regular(&handle))??;
+    file.seek(io::SeekFrom::End(0))?;
+    Ok(file)
 }
 
 /// Where that descriptor leads, as the kernel names it.

@@ -25,6 +25,19 @@ impl Finding {
     }
 }
 
+/// The explanation of an error of kind `Unsupported`, which `ENOSYS` is; `None` for any other.
+pub fn kernel_too_old(error: &std::io::Error) -> Option<Finding> {
+    let lacks = error.kind() == std::io::ErrorKind::Unsupported;
+    lacks.then(|| {
+        Finding::new(
+            FindingKind::KernelTooOld,
+            "this kernel lacks a system call without which no process can be held safely",
+            error.to_string(),
+            "run it on linux 5.6 or newer; in a container, under a seccomp profile that lets openat2, pidfd_open and pidfd_send_signal through",
+        )
+    })
+}
+
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident = $code:literal,)*) => {
         /// The known reasons. The code is part of the JSON output and never changes its meaning.

@@ -38,7 +38,7 @@ mod wait;
 pub use client::{Client, Timings};
 pub use connection::Reply;
 pub use error::AttachError;
-pub use finding::{Finding, FindingKind};
+pub use finding::{Finding, FindingKind, kernel_too_old};
 pub use listener::{Listener, listener};
 pub use preflight::{Preflight, agent_loading, examine, instrument_module};
 pub use proc::status::Status;

@@ -11,7 +11,7 @@ use nix::errno::Errno;
 use nix::fcntl::AtFlags;
 use nix::sys::stat::{FileStat, SFlag, fstatat};
 
-use crate::finding::{Finding, FindingKind};
+use crate::finding::{Finding, FindingKind, kernel_too_old};
 use crate::proc::status::Status;
 use crate::target::Target;
 
@@ -38,12 +38,14 @@ pub(crate) struct MeetingPlace {
 impl MeetingPlace {
     pub(crate) fn of(target: &Target) -> Result<MeetingPlace, Finding> {
         let unusable = |error: &std::io::Error| {
-            Finding::new(
-                FindingKind::TmpUnusable,
-                format!("the /tmp that pid {} sees cannot be opened", target.pid()),
-                format!("/proc/{}/root/tmp: {error}", target.pid()),
-                "run jgraft as root, or give the jvm a /tmp directory: hotspot knows no other place",
-            )
+            kernel_too_old(error).unwrap_or_else(|| {
+                Finding::new(
+                    FindingKind::TmpUnusable,
+                    format!("the /tmp that pid {} sees cannot be opened", target.pid()),
+                    format!("/proc/{}/root/tmp: {error}", target.pid()),
+                    "run jgraft as root, or give the jvm a /tmp directory: hotspot knows no other place",
+                )
+            })
         };
         let root = target.root().map_err(unusable)?;
         let tmp = root.open_dir(Path::new("tmp")).map_err(|e| unusable(&e))?;

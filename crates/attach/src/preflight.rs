@@ -3,6 +3,7 @@
 //! Read-only. [`examine`] is `jgraft doctor`'s view of a target; [`signal_is_safe`] is the last look, taken right
 //! before the signal.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use crate::finding::{Finding, FindingKind as Kind};
@@ -137,7 +138,18 @@ pub(crate) fn signal_is_safe(process: &Process) -> Result<(), Finding> {
     if process.has_ended() || status.has_ended() {
         return Err(no_such_process(process.pid()));
     }
-    let cgroup = process.read("cgroup").unwrap_or_default();
+    let cgroup = match process.read("cgroup") {
+        Err(e) if e.kind() != ErrorKind::NotFound => {
+            return Err(Finding::new(
+                Kind::System,
+                format!("whether pid {} is frozen cannot be told", process.pid()),
+                format!("/proc/{}/cgroup: {e}", process.pid()),
+                "run jgraft as root",
+            ));
+        }
+        // A kernel without cgroups.
+        cgroup => cgroup.unwrap_or_default(),
+    };
     not_held(process.pid(), &status, crate::proc::cgroup::frozen_by(&cgroup).as_deref())?;
     sigquit_is_caught(process.pid(), &status)
 }

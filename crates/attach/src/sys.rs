@@ -32,7 +32,7 @@ pub(crate) fn pidfd_open(pid: i32) -> io::Result<OwnedFd> {
     // SAFETY: the call takes two integers and touches no memory of ours.
     let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
     if fd < 0 {
-        return Err(io::Error::last_os_error());
+        return Err(lacking("pidfd_open", "5.3", io::Error::last_os_error()));
     }
     // SAFETY: the kernel has just made this descriptor for us; nobody else owns it.
     Ok(unsafe { OwnedFd::from_raw_fd(fd as i32) })
@@ -44,7 +44,22 @@ pub(crate) fn pidfd_send_signal(pidfd: BorrowedFd<'_>, signal: nix::sys::signal:
     // SAFETY: the descriptor is open for the length of the borrow; a null siginfo asks for kill(2)'s own.
     let done =
         unsafe { libc::syscall(libc::SYS_pidfd_send_signal, pidfd.as_raw_fd(), signal as i32, info, 0) };
-    if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    if done == 0 { Ok(()) } else { Err(lacking("pidfd_send_signal", "5.1", io::Error::last_os_error())) }
+}
+
+/// Says which call it is that a kernel, or a seccomp profile, does not know.
+pub(crate) fn lacking(call: &str, since: &str, error: io::Error) -> io::Error {
+    match error.raw_os_error() {
+        Some(libc::ENOSYS) => {
+            io::Error::new(io::ErrorKind::Unsupported, format!("{call} (linux {since}): {error}"))
+        }
+        _ => error,
+    }
+}
+
+/// We have run out of something: no fact about whom we looked at.
+pub(crate) fn is_exhaustion(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM))
 }
 
 /// Runs `work` as `identity`: on this thread where it already is ours, else on a thread of its own that takes the
@@ -120,6 +135,16 @@ mod tests {
         .unwrap();
         assert_eq!(seen, (vec!["65534".to_owned(); 4], vec!["65534".to_owned(); 4], vec![]));
         assert!(nix::unistd::geteuid().is_root());
+    }
+
+    #[test]
+    fn a_missing_system_call_is_told_from_other_failures() {
+        let error = |errno| lacking("openat2", "5.6", io::Error::from_raw_os_error(errno));
+        let finding = crate::kernel_too_old(&error(libc::ENOSYS)).unwrap();
+        assert_eq!(finding.kind, crate::FindingKind::KernelTooOld);
+        assert!(finding.evidence.starts_with("openat2 (linux 5.6): "), "{}", finding.evidence);
+        assert_eq!(crate::kernel_too_old(&error(libc::EACCES)), None);
+        assert_eq!(error(libc::EMFILE).raw_os_error(), Some(libc::EMFILE));
     }
 
     #[test]

@@ -73,11 +73,11 @@ impl Target {
     /// Reads the facts of a process that is already held.
     pub fn of(process: Process) -> io::Result<Target> {
         let status = read_status(&process)?;
-        let maps = process.jvm_maps(status.ns_pid);
-        let root = TargetRoot::open(&process);
+        let maps = fact(process.jvm_maps(status.ns_pid))?;
+        let root = fact(TargetRoot::open(&process))?;
         let mut target = Target {
             exe: process.link("exe").ok(),
-            cgroup: process.read("cgroup").unwrap_or_default(),
+            cgroup: fact(process.read("cgroup"))?.unwrap_or_default(),
             process,
             root,
             status,
@@ -88,14 +88,14 @@ impl Target {
             version: None,
             java_home: None,
         };
-        target.perf = target.read_perfdata();
+        target.perf = target.read_perfdata()?;
         target.launching = target.is_launching();
         if matches!(target.kind(), Kind::HotSpot | Kind::OpenJ9) {
             target.java_home = target.find_java_home();
             target.version = target.find_version();
         }
         if target.is_or_seems_a_jvm() {
-            target.options = target.gather_options();
+            target.options = target.gather_options()?;
         }
         Ok(target)
     }
@@ -282,23 +282,21 @@ impl Target {
         missing.then_some(false)
     }
 
-    fn read_perfdata(&self) -> Counters {
-        match self.perfdata_bytes().map(PerfData::parse) {
-            Some(Ok(data)) => Counters::Ready(data),
+    /// From the file that is mapped, if it is the target's own.
+    fn read_perfdata(&self) -> io::Result<Counters> {
+        let directory = self.maps.as_ref().ok().and_then(|maps| maps.hsperfdata.as_ref());
+        let (Some(directory), Ok(root)) = (directory, &self.root) else { return Ok(Counters::Off) };
+        let path = Path::new("tmp").join(directory).join(self.status.ns_pid.to_string());
+        let bytes =
+            root.open_file_of(&path, self.status.uid).and_then(|file| sys::read_at_most(file, PERF_LIMIT));
+        Ok(match fact(bytes)?.map(PerfData::parse) {
+            Ok(Ok(data)) => Counters::Ready(data),
             // The file is made, sized, and filled in that order.
-            Some(Err(PerfDataError::NotAccessible | PerfDataError::Damaged | PerfDataError::Magic)) => {
+            Ok(Err(PerfDataError::NotAccessible | PerfDataError::Damaged | PerfDataError::Magic)) => {
                 Counters::NotReady
             }
-            Some(Err(PerfDataError::Version(..))) | None => Counters::Off,
-        }
-    }
-
-    /// The file that is mapped, if it is the target's own.
-    fn perfdata_bytes(&self) -> Option<Vec<u8>> {
-        let directory = self.maps.as_ref().ok()?.hsperfdata.as_ref()?;
-        let path = Path::new("tmp").join(directory).join(self.status.ns_pid.to_string());
-        let file = self.root.as_ref().ok()?.open_file_of(&path, self.status.uid).ok()?;
-        sys::read_at_most(file, PERF_LIMIT).ok()
+            Ok(Err(PerfDataError::Version(..))) | Err(_) => Counters::Off,
+        })
     }
 
     /// From the counters, else from where libjvm lies: `HOME/lib/server/libjvm.so`, on 8 `HOME/lib/ARCH/server/…`.
@@ -327,21 +325,21 @@ impl Target {
         Some(version.trim_matches('"').to_owned())
     }
 
-    fn gather_options(&self) -> VmOptions {
+    fn gather_options(&self) -> io::Result<VmOptions> {
         let given = Given {
-            cmdline: &self.process.read("cmdline").unwrap_or_default(),
-            environ: &self.process.read("environ").unwrap_or_default(),
+            cmdline: &fact(self.process.read("cmdline"))?.unwrap_or_default(),
+            environ: &fact(self.process.read("environ"))?.unwrap_or_default(),
             started_by: match self.exe_name() {
                 Some("java") => StartedBy::Launcher,
                 _ => StartedBy::Another,
             },
             vm_args: self.perfdata().and_then(|perf| perf.text("java.rt.vmArgs")),
         };
-        VmOptions::gather(given, &mut |file| {
+        Ok(VmOptions::gather(given, &mut |file| {
             let path =
                 self.resolve(Path::new(file)).ok_or_else(|| io::Error::other("its directory is unknown"))?;
             self.read_as_target(&path)
-        })
+        }))
     }
 
     /// A text file that the target chose, read with the target's own rights: ours may be greater, and what is in the
@@ -351,6 +349,14 @@ impl Target {
         let read = || sys::read_whole(root.open_file(path)?, TEXT_LIMIT);
         let text = sys::run_as(self.status.identity(), read)??;
         Ok(String::from_utf8_lossy(&text).into_owned())
+    }
+}
+
+/// That something of a target cannot be read is a fact about it; that we have run out of descriptors is none.
+fn fact<T>(result: io::Result<T>) -> io::Result<io::Result<T>> {
+    match result {
+        Err(e) if sys::is_exhaustion(&e) => Err(e),
+        fact => Ok(fact),
     }
 }
 

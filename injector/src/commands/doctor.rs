@@ -2,7 +2,9 @@
 
 use std::process::ExitCode;
 
-use jgraft_attach::{Finding, Kind, Preflight, Request, Target, agent_loading, examine, instrument_module};
+use jgraft_attach::{
+    Finding, FindingKind, Kind, Preflight, Request, Target, agent_loading, examine, instrument_module,
+};
 use serde::Serialize;
 
 use crate::cli::Doctor;
@@ -15,6 +17,7 @@ use crate::{human, json, next_start, target};
 struct Diagnosis {
     target: TargetJson,
     attachable: bool,
+    agents_loadable: bool,
     good: Vec<String>,
     warnings: Vec<FindingJson>,
     blockers: Vec<FindingJson>,
@@ -55,9 +58,11 @@ impl FindingJson {
 /// Runs the command.
 pub(crate) fn run(options: &Doctor) -> Result<ExitCode, Failure> {
     let target = target::find(&options.target)?;
-    let preflight = examine_for_agents(&target);
-    let blocked = !preflight.blockers.is_empty();
-    let probe = match options.probe && !blocked {
+    let preflight = examine(&target);
+    let attachable = preflight.blockers.is_empty();
+    let preflight = with_agents(preflight, &target);
+    let agents_loadable = preflight.blockers.is_empty();
+    let probe = match options.probe && attachable {
         true => Some(probe(options, Target::inspect(target.pid()).map_err(|_| gone(&target))?)?),
         false => None,
     };
@@ -66,7 +71,8 @@ pub(crate) fn run(options: &Doctor) -> Result<ExitCode, Failure> {
             "doctor",
             &Diagnosis {
                 target: TargetJson::of(&target),
-                attachable: !blocked,
+                attachable,
+                agents_loadable,
                 good: preflight.good,
                 warnings: preflight.warnings.iter().map(FindingJson::of).collect(),
                 blockers: preflight.blockers.iter().map(FindingJson::of).collect(),
@@ -75,14 +81,30 @@ pub(crate) fn run(options: &Doctor) -> Result<ExitCode, Failure> {
             },
         );
     } else {
-        print(&target, &preflight, probe.as_deref());
+        print(&target, &preflight, probe.as_deref(), conclusion(&preflight, attachable));
     }
-    Ok(ExitCode::from(if blocked { EXIT_BLOCKED } else { 0 }))
+    Ok(ExitCode::from(if agents_loadable { 0 } else { EXIT_BLOCKED }))
+}
+
+/// Two questions: a JVM that loads no agent may still answer jcmd.
+fn conclusion(preflight: &Preflight, attachable: bool) -> &'static str {
+    match (attachable, preflight.blockers.first().map(|blocker| blocker.kind)) {
+        (false, _) => "it cannot be attached to",
+        (true, None) if preflight.starting => "it can be attached to in a moment",
+        (true, None) => "it can be attached to",
+        (true, Some(FindingKind::NoInstrumentModule)) => {
+            "it can be attached to; java agents cannot be loaded"
+        }
+        (true, Some(_)) => "it can be attached to; agents cannot be loaded",
+    }
 }
 
 /// Attaching, and what loading an agent needs besides.
 pub(crate) fn examine_for_agents(target: &Target) -> Preflight {
-    let mut preflight = examine(target);
+    with_agents(examine(target), target)
+}
+
+fn with_agents(mut preflight: Preflight, target: &Target) -> Preflight {
     if !matches!(target.kind(), Kind::HotSpot | Kind::OpenJ9) {
         return preflight;
     }
@@ -126,7 +148,7 @@ fn gone(target: &Target) -> Failure {
     Failure::new(EXIT_BLOCKED, "no-such-process", format!("{} has ended", label(target)))
 }
 
-fn print(target: &Target, preflight: &Preflight, probe: Option<&str>) {
+fn print(target: &Target, preflight: &Preflight, probe: Option<&str>, conclusion: &str) {
     let out = human::Stream::stdout();
     out.line(&format!(
         "{}, java {}, user {}, up {}",
@@ -147,11 +169,7 @@ fn print(target: &Target, preflight: &Preflight, probe: Option<&str>) {
     if let Some(probe) = probe {
         out.line(&format!("  {}      asked for its version: {probe}", out.green("ok")));
     }
-    out.line(match (preflight.blockers.len(), preflight.starting) {
-        (0, false) => "it can be attached to",
-        (0, true) => "it can be attached to in a moment",
-        _ => "it cannot be attached to",
-    });
+    out.line(conclusion);
     if let Some([command_line, variable]) = next_start_of(target) {
         out.line(&format!("an agent for its next start: {command_line}"));
         out.line(&format!("                         or: {variable}"));

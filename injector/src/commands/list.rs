@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use comfy_table::{ContentArrangement, Table, presets};
-use jgraft_attach::{Target, discover, examine};
+use jgraft_attach::discover;
+use jgraft_attach::{Target, examine, kernel_too_old};
 use serde::Serialize;
 
 use crate::cli::List;
@@ -14,13 +15,29 @@ use crate::{human, json};
 #[derive(Serialize)]
 struct Listing {
     jvms: Vec<Row>,
+    /// Absent if every process could be looked at.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    missed: Vec<MissedJson>,
+}
+
+#[derive(Serialize)]
+struct MissedJson {
+    pid: i32,
+    error: String,
 }
 
 #[derive(Serialize)]
 struct Row {
+    /// The first columns of the table.
+    #[serde(skip)]
+    cells: Vec<String>,
+    #[serde(skip)]
+    container: Option<String>,
     #[serde(flatten)]
     target: TargetJson,
     attachable: bool,
+    /// Not ready yet: attaching waits for it.
+    starting: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     blocked_by: Option<Blocker>,
 }
@@ -33,35 +50,47 @@ struct Blocker {
 
 /// Runs the command.
 pub(crate) fn run(options: &List) -> Result<ExitCode, Failure> {
-    let jvms = discover::jvms().map_err(|e| {
-        Failure::new(EXIT_FAILED, "system-call-failed", "/proc cannot be read")
+    let mut rows = Vec::new();
+    let missed = discover::each_jvm(|jvm| rows.push(row(&jvm))).map_err(|e| match kernel_too_old(&e) {
+        Some(finding) => Failure::blocked(&finding),
+        None => Failure::new(EXIT_FAILED, "system-call-failed", "/proc cannot be read")
             .evidence(e.to_string())
-            .remedy("mount /proc")
+            .remedy("mount /proc"),
     })?;
     if options.json {
-        json::print("list", &Listing { jvms: jvms.iter().map(row).collect() });
-    } else {
-        print_table(&jvms);
+        let missed = missed.iter().map(|m| MissedJson { pid: m.pid, error: m.error.to_string() }).collect();
+        json::print("list", &Listing { jvms: rows, missed });
+        return Ok(ExitCode::SUCCESS);
+    }
+    print_table(rows);
+    if let Some(discover::Missed { pid, error }) = missed.first() {
+        let err = human::Stream::stderr();
+        let (warning, count) = (err.yellow("warning:"), missed.len());
+        err.line(&format!("{warning} {count} processes could not be looked at, pid {pid} first: {error}"));
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn row(target: &Target) -> Row {
-    let blocker = examine(target).blockers.into_iter().next();
+fn row(jvm: &Target) -> Row {
+    let preflight = examine(jvm);
+    let blocker = preflight.blockers.into_iter().next();
     Row {
-        target: TargetJson::of(target),
+        cells: cells(jvm),
+        container: jvm.container(),
+        target: TargetJson::of(jvm),
         attachable: blocker.is_none(),
+        starting: preflight.starting,
         blocked_by: blocker.map(|b| Blocker { code: b.kind.code(), cause: b.cause }),
     }
 }
 
-fn print_table(jvms: &[Target]) {
+fn print_table(rows: Vec<Row>) {
     let out = human::Stream::stdout();
-    if jvms.is_empty() {
+    if rows.is_empty() {
         human::Stream::stderr().line("no jvm found");
         return;
     }
-    let contained = jvms.iter().any(|jvm| jvm.container().is_some());
+    let contained = rows.iter().any(|row| row.container.is_some());
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     let mut header = vec!["PID", "USER", "JAVA", "UP", "PROGRAM"];
@@ -70,14 +99,12 @@ fn print_table(jvms: &[Target]) {
     }
     header.push("ATTACHABLE");
     table.set_header(header);
-    for jvm in jvms {
-        let preflight = examine(jvm);
-        let mut cells = cells(jvm);
+    for Row { mut cells, container, starting, blocked_by, .. } in rows {
         if contained {
-            cells.push(jvm.container().map_or(String::new(), |id| id[..12].to_owned()));
+            cells.push(container.map_or(String::new(), |id| id[..12].to_owned()));
         }
-        cells.push(match preflight.blockers.first() {
-            None if preflight.starting => "starting".to_owned(),
+        cells.push(match blocked_by {
+            None if starting => "starting".to_owned(),
             None => "yes".to_owned(),
             Some(blocker) => format!("no: {}", human::clean(&blocker.cause)),
         });

@@ -10,7 +10,7 @@ use std::time::Duration;
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open, openat, readlinkat};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::stat::{Mode, SFlag};
+use nix::sys::stat::Mode;
 
 use super::maps::JvmMaps;
 use crate::sys;
@@ -87,6 +87,12 @@ impl Process {
         fd.map(File::from).map_err(|e| ended_is_not_found(e.into()))
     }
 
+    /// A path-only handle on whatever a descriptor or link of it leads to.
+    pub(crate) fn open_handle(&self, name: &str) -> io::Result<OwnedFd> {
+        let flags = OFlag::O_PATH | OFlag::O_CLOEXEC;
+        openat(&self.dir, name, flags, Mode::empty()).map_err(|e| ended_is_not_found(e.into()))
+    }
+
     /// A directory of `/proc/PID` or behind one of its magic links (`root`, `cwd`), as a path-only handle.
     pub(crate) fn open_dir(&self, name: &str) -> io::Result<OwnedFd> {
         let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
@@ -118,12 +124,6 @@ impl Process {
     pub(crate) fn file_id(&self, name: &str) -> io::Result<(u64, u64)> {
         let stat = nix::sys::stat::fstatat(&self.dir, name, nix::fcntl::AtFlags::empty())?;
         Ok((stat.st_dev, stat.st_ino))
-    }
-
-    /// True where a descriptor or link of it leads to a plain file.
-    pub(crate) fn is_regular_file(&self, name: &str) -> bool {
-        let stat = nix::sys::stat::fstatat(&self.dir, name, nix::fcntl::AtFlags::empty());
-        stat.is_ok_and(|stat| SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT == SFlag::S_IFREG)
     }
 
     /// Ticks since boot at which it started (proc(5), `stat` field 22): with the pid, its identity on this host.

@@ -76,10 +76,7 @@ impl TargetRoot {
         for _ in 0..16 {
             match openat2(&self.dir, path, how.mode(Mode::empty())) {
                 Err(Errno::EAGAIN) => continue,
-                Err(Errno::ENOSYS) => {
-                    return Err(io::Error::new(io::ErrorKind::Unsupported, "openat2 needs Linux 5.6"));
-                }
-                other => return other.map_err(io::Error::from),
+                other => return other.map_err(|e| sys::lacking("openat2", "5.6", e.into())),
             }
         }
         Err(io::Error::from(Errno::EAGAIN))

@@ -1,7 +1,7 @@
 //! What the target says on its stderr while an agent loads: the only place where a JVM tells why one failed.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 
 use jgraft_attach::{Target, files};
 
@@ -10,9 +10,9 @@ use crate::failure::Failure;
 /// A stack trace is shorter; a chatty service is not shown in full.
 const LIMIT: u64 = 16 << 10;
 
-/// The target's stderr from now on, where that is a file.
+/// The target's stderr from now on, where that is a file that its user may read.
 pub(crate) struct TargetStderr {
-    file: Option<File>,
+    file: io::Result<File>,
     destination: String,
 }
 
@@ -26,8 +26,8 @@ impl TargetStderr {
     pub(crate) fn explain(self, failure: Failure) -> Failure {
         let mut text = Vec::new();
         let said = match self.file {
-            None => return failure.detail([self.hint()]),
-            Some(file) => file.take(LIMIT).read_to_end(&mut text).map(|_| String::from_utf8_lossy(&text)),
+            Err(e) => return failure.detail([hint(&self.destination, &e)]),
+            Ok(file) => file.take(LIMIT).read_to_end(&mut text).map(|_| String::from_utf8_lossy(&text)),
         };
         match said {
             Ok(said) if !said.trim().is_empty() => {
@@ -37,16 +37,18 @@ impl TargetStderr {
             _ => failure.detail([format!("its stderr ({}) gained nothing", self.destination)]),
         }
     }
+}
 
-    fn hint(&self) -> String {
-        let place = match self.destination.as_str() {
-            pipe if pipe.starts_with("pipe:") => {
-                "a pipe: see docker logs, kubectl logs or its supervisor's log"
-            }
-            socket if socket.starts_with("socket:") => "a socket: see journalctl -u its unit",
-            "/dev/null" => "thrown away",
-            _ => "not a file",
-        };
-        format!("its stderr goes to {} ({place})", self.destination)
-    }
+/// Where to look instead.
+fn hint(destination: &str, error: &io::Error) -> String {
+    let place = match destination {
+        pipe if pipe.starts_with("pipe:") => "a pipe: see docker logs, kubectl logs or its supervisor's log",
+        socket if socket.starts_with("socket:") => "a socket: see journalctl -u its unit",
+        "/dev/null" => "thrown away",
+        _ if error.kind() == io::ErrorKind::PermissionDenied => {
+            "closed to the jvm's own user, so not read here: look at its end"
+        }
+        _ => "not a file",
+    };
+    format!("its stderr goes to {destination} ({place})")
 }
