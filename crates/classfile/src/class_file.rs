@@ -83,6 +83,16 @@ impl<'a> ClassFile<'a> {
         self.major_version
     }
 
+    /// The whole class file.
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// Offset of access_flags, behind the constant pool.
+    pub(crate) fn constant_pool_end(&self) -> usize {
+        self.this_class_at - 2
+    }
+
     /// The constant pool.
     pub fn constant_pool(&self) -> &ConstantPool<'a> {
         &self.constant_pool

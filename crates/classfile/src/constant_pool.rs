@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use crate::constant::MemberRef;
 use crate::error::{Error, ErrorKind};
 use crate::modified_utf8::ModifiedUtf8;
 use crate::reader::Reader;
@@ -150,18 +151,7 @@ impl<'a> ConstantPool<'a> {
         self.utf8_for(body.u2()?, at)
     }
 
-    fn method_ref(&self, index: u16) -> Result<MethodRef<'a>, Error> {
-        let (_, mut body) = self.entry(index, 0)?;
-        let at = body.offset();
-        let class = self.class_name_for(body.u2()?, at)?;
-        let mut name_and_type = self.body(body.u2()?, Tag::NameAndType, at)?;
-        let at = name_and_type.offset();
-        let name = self.utf8_for(name_and_type.u2()?, at)?;
-        let descriptor = self.utf8_for(name_and_type.u2()?, at)?;
-        Ok(MethodRef { class, name, descriptor })
-    }
-
-    fn body(&self, index: u16, wanted: Tag, user: usize) -> Result<Reader<'a>, Error> {
+    pub(crate) fn body(&self, index: u16, wanted: Tag, user: usize) -> Result<Reader<'a>, Error> {
         let (found, body) = self.entry(index, user)?;
         if found != wanted {
             return Err(Error::new(ErrorKind::PoolTag { index, found, wanted }, user));
@@ -169,7 +159,7 @@ impl<'a> ConstantPool<'a> {
         Ok(body)
     }
 
-    fn entry(&self, index: u16, user: usize) -> Result<(Tag, Reader<'a>), Error> {
+    pub(crate) fn entry(&self, index: u16, user: usize) -> Result<(Tag, Reader<'a>), Error> {
         let offset = self.offsets.get(usize::from(index)).copied().unwrap_or(0);
         let mut reader = Reader::at(self.bytes, offset as usize);
         match offset {
@@ -181,17 +171,6 @@ impl<'a> ConstantPool<'a> {
     }
 }
 
-/// A method that a class may call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MethodRef<'a> {
-    /// The class it is called on, in internal form.
-    pub class: ModifiedUtf8<'a>,
-    /// Its name.
-    pub name: ModifiedUtf8<'a>,
-    /// Its descriptor (4.3.3).
-    pub descriptor: ModifiedUtf8<'a>,
-}
-
 /// See [`ConstantPool::method_refs`].
 #[derive(Clone, Debug)]
 pub struct MethodRefs<'p, 'a> {
@@ -200,14 +179,14 @@ pub struct MethodRefs<'p, 'a> {
 }
 
 impl<'a> Iterator for MethodRefs<'_, 'a> {
-    type Item = Result<MethodRef<'a>, Error>;
+    type Item = Result<MemberRef<'a>, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
         while self.index < self.pool.count() {
             let index = self.index;
             self.index += 1;
             if let Ok(Tag::Methodref | Tag::InterfaceMethodref) = self.pool.tag(index) {
-                return Some(self.pool.method_ref(index));
+                return Some(self.pool.member_ref(index));
             }
         }
         None

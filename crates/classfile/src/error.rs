@@ -32,7 +32,21 @@ pub enum ErrorKind {
         /// What it would have to be.
         wanted: Tag,
     },
-    /// Bytes follow the last attribute of the class.
+    /// A byte of code[] begins no whole instruction: its opcode is undefined, or the code ends within it.
+    Instruction(u8),
+    /// code_length is 0 or more than 65,535 (JVMS 4.7.3).
+    CodeLength(u32),
+    /// A frame_type that is reserved (JVMS 4.7.4).
+    FrameType(u8),
+    /// A verification_type_info tag that no release defines (JVMS 4.7.4).
+    VerificationTypeTag(u8),
+    /// A pc that is none: outside of code[], or within an instruction.
+    Pc(u32),
+    /// A field or method descriptor that is malformed (JVMS 4.3); the number is its constant-pool entry.
+    Descriptor(u16),
+    /// A value that its item does not allow; the text names the item.
+    Value(&'static str),
+    /// Bytes follow the last item: of the class, or of an attribute.
     TrailingBytes(usize),
 }
 
@@ -63,7 +77,14 @@ impl fmt::Display for Error {
             ErrorKind::PoolTag { index, found, wanted } => {
                 write!(f, "constant-pool entry #{index} is {found}, not {wanted}")?;
             }
-            ErrorKind::TrailingBytes(count) => write!(f, "{count} bytes after the last attribute")?,
+            ErrorKind::Instruction(opcode) => write!(f, "no whole instruction (opcode {opcode:#04x})")?,
+            ErrorKind::CodeLength(length) => write!(f, "code_length {length} is not within 1 to 65535")?,
+            ErrorKind::FrameType(tag) => write!(f, "reserved frame_type {tag}")?,
+            ErrorKind::VerificationTypeTag(tag) => write!(f, "unknown verification type {tag}")?,
+            ErrorKind::Pc(pc) => write!(f, "no instruction begins at pc {pc}")?,
+            ErrorKind::Descriptor(index) => write!(f, "constant-pool entry #{index} is no descriptor")?,
+            ErrorKind::Value(item) => write!(f, "{item} has a value that is not allowed")?,
+            ErrorKind::TrailingBytes(count) => write!(f, "{count} bytes after the last item")?,
         }
         write!(f, " (at offset {:#x})", self.offset)
     }

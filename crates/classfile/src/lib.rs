@@ -17,15 +17,30 @@
 //! ```
 
 mod attribute_info;
+pub mod attributes;
 mod class_file;
+mod constant;
 mod constant_pool;
+mod descriptor;
 mod error;
+mod instruction;
+mod left_alone;
 mod method_info;
 mod modified_utf8;
+pub mod opcode;
 mod reader;
+mod rewrite;
+mod verification;
+pub mod weave;
 
+pub use attribute_info::{AttributeInfo, Attributes};
 pub use class_file::{ClassFile, Interfaces, access_flags};
-pub use constant_pool::{ConstantPool, MethodRef, MethodRefs, Tag};
+pub use constant::{Constant, MemberRef, NameAndType};
+pub use constant_pool::{ConstantPool, MethodRefs, Tag};
+pub use descriptor::{Element, FieldType, MethodDescriptor};
 pub use error::{Error, ErrorKind};
+pub use instruction::{Instruction, Instructions, Operands, Switch};
+pub use left_alone::{HUGE_METHOD_LIMIT, LeftAlone};
 pub use method_info::{MethodInfo, Methods};
 pub use modified_utf8::{ModifiedUtf8, encode, encoded_len};
+pub use rewrite::copy_through_rewriter;

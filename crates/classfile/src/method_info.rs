@@ -1,6 +1,7 @@
-//! Methods (JVMS 4.6): flags, name, descriptor. Their attributes, Code among them, are passed over.
+//! Methods (JVMS 4.6): flags, name, descriptor; the attributes are walked when they are asked for.
 
-use crate::attribute_info::skip_attributes;
+use crate::attribute_info::{Attributes, skip_attributes};
+use crate::attributes::Code;
 use crate::class_file::access_flags;
 use crate::constant_pool::ConstantPool;
 use crate::error::Error;
@@ -13,6 +14,11 @@ pub struct MethodInfo<'a> {
     access_flags: u16,
     name: ModifiedUtf8<'a>,
     descriptor: ModifiedUtf8<'a>,
+    descriptor_index: u16,
+    /// At attributes_count.
+    attributes: Reader<'a>,
+    /// Offset of its last byte's successor.
+    end: usize,
 }
 
 impl<'a> MethodInfo<'a> {
@@ -20,9 +26,11 @@ impl<'a> MethodInfo<'a> {
         let access_flags = reader.u2()?;
         let at = reader.offset();
         let name = pool.utf8_for(reader.u2()?, at)?;
-        let descriptor = pool.utf8_for(reader.u2()?, at + 2)?;
+        let descriptor_index = reader.u2()?;
+        let descriptor = pool.utf8_for(descriptor_index, at + 2)?;
+        let attributes = *reader;
         skip_attributes(reader)?;
-        Ok(Self { access_flags, name, descriptor })
+        Ok(Self { access_flags, name, descriptor, descriptor_index, attributes, end: reader.offset() })
     }
 
     /// access_flags (table 4.6-A).
@@ -48,6 +56,27 @@ impl<'a> MethodInfo<'a> {
     /// Its descriptor (4.3.3), such as `(Ljava/lang/String;)V`.
     pub fn descriptor(&self) -> ModifiedUtf8<'a> {
         self.descriptor
+    }
+
+    /// descriptor_index.
+    pub fn descriptor_index(&self) -> u16 {
+        self.descriptor_index
+    }
+
+    /// Its attributes. `pool` is that of the method's class.
+    pub fn attributes<'p>(&self, pool: &'p ConstantPool<'a>) -> Attributes<'p, 'a> {
+        Attributes::new(self.attributes, pool)
+    }
+
+    /// Its Code attribute (4.7.3); none for native and abstract methods. `pool` is that of the method's class.
+    pub fn code(&self, pool: &ConstantPool<'a>) -> Result<Option<Code<'a>>, Error> {
+        self.attributes(pool).find("Code")?.map(|attribute| Code::parse(&attribute)).transpose()
+    }
+
+    /// The offsets in the class file between which the method_info stands.
+    pub fn span(&self) -> std::ops::Range<usize> {
+        // access_flags, name_index, descriptor_index
+        self.attributes.offset() - 6..self.end
     }
 }
 

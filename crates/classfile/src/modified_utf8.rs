@@ -12,7 +12,7 @@ pub struct ModifiedUtf8<'a>(&'a [u8]);
 
 impl<'a> ModifiedUtf8<'a> {
     /// Wraps bytes as they are.
-    pub fn new(bytes: &'a [u8]) -> Self {
+    pub const fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
 

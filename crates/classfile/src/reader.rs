@@ -33,6 +33,28 @@ impl<'a> Reader<'a> {
         Ok(taken)
     }
 
+    /// A reader of the next `count` bytes that ends where they do, passed here.
+    pub(crate) fn within(&mut self, count: usize) -> Result<Self, Error> {
+        let at = self.offset;
+        self.take(count)?;
+        Ok(Self { bytes: &self.bytes[..at + count], offset: at })
+    }
+
+    /// The `before` bytes that stand before this place and the `after` bytes behind it; empty where there are not so
+    /// many.
+    pub(crate) fn preceded_by(&self, before: usize, after: usize) -> &'a [u8] {
+        let start = self.offset.checked_sub(before);
+        start.and_then(|start| self.bytes.get(start..self.offset + after)).unwrap_or_default()
+    }
+
+    /// Nothing may be left.
+    pub(crate) fn end(&self) -> Result<(), Error> {
+        match self.remaining() {
+            0 => Ok(()),
+            count => Err(Error::new(ErrorKind::TrailingBytes(count), self.offset)),
+        }
+    }
+
     pub(crate) fn skip(&mut self, count: usize) -> Result<(), Error> {
         self.take(count).map(drop)
     }
@@ -47,6 +69,10 @@ impl<'a> Reader<'a> {
 
     pub(crate) fn u4(&mut self) -> Result<u32, Error> {
         self.array().map(u32::from_be_bytes)
+    }
+
+    pub(crate) fn u8(&mut self) -> Result<u64, Error> {
+        self.array().map(u64::from_be_bytes)
     }
 
     fn array<const N: usize>(&mut self) -> Result<[u8; N], Error> {

@@ -1,0 +1,114 @@
+//! Writes the instructions of a [`Snippet`], and keeps account of the stack that they need.
+
+use crate::left_alone::LeftAlone;
+use crate::opcode::*;
+use crate::rewrite::constant_pool::PoolAppender;
+use crate::rewrite::edit::Snippet;
+
+/// A place to jump to that is not written yet.
+#[derive(Debug, Default)]
+pub(crate) struct Label {
+    /// Offsets of the jumps that lead here.
+    jumps: Vec<usize>,
+}
+
+/// A snippet in the making.
+#[derive(Debug, Default)]
+pub(crate) struct Assembler {
+    snippet: Snippet,
+    depth: i32,
+}
+
+impl Assembler {
+    pub(crate) fn finish(self) -> Snippet {
+        self.snippet
+    }
+
+    /// An instruction without operands that changes the depth of the stack by `change` slots.
+    pub(crate) fn op(&mut self, opcode: u8, change: i32) {
+        self.snippet.code.push(opcode);
+        self.depth += change;
+        let needed = u16::try_from(self.depth).unwrap_or(0);
+        self.snippet.stack = self.snippet.stack.max(needed);
+    }
+
+    /// An instruction whose operand is a constant-pool index.
+    pub(crate) fn pool(&mut self, opcode: u8, index: u16, change: i32) {
+        self.op(opcode, change);
+        self.snippet.code.extend(index.to_be_bytes());
+    }
+
+    /// Loads a local of a computational type (A D F I J).
+    pub(crate) fn load(&mut self, letter: u8, slot: u16) {
+        self.local(opcode_for(letter, ILOAD), slot, size(letter));
+    }
+
+    /// Stores into a local.
+    pub(crate) fn store(&mut self, letter: u8, slot: u16) {
+        self.local(opcode_for(letter, ISTORE), slot, -size(letter));
+    }
+
+    fn local(&mut self, opcode: u8, slot: u16, change: i32) {
+        match u8::try_from(slot) {
+            Ok(slot) => {
+                self.op(opcode, change);
+                self.snippet.code.push(slot);
+            }
+            Err(_) => {
+                self.op(WIDE, 0);
+                self.op(opcode, change);
+                self.snippet.code.extend(slot.to_be_bytes());
+            }
+        }
+    }
+
+    /// Pushes an int in the shortest way.
+    pub(crate) fn int(&mut self, value: i32, pool: &mut PoolAppender<'_, '_>) -> Result<(), LeftAlone> {
+        if let (-1..=5, Ok(value)) = (value, i8::try_from(value)) {
+            self.op(ICONST_0.wrapping_add_signed(value), 1);
+        } else if let Ok(value) = i8::try_from(value) {
+            self.op(BIPUSH, 1);
+            self.snippet.code.push(value as u8);
+        } else if let Ok(value) = i16::try_from(value) {
+            self.op(SIPUSH, 1);
+            self.snippet.code.extend(value.to_be_bytes());
+        } else {
+            let index = pool.integer(value)?;
+            self.pool(LDC_W, index, 1);
+        }
+        Ok(())
+    }
+
+    /// Jumps to a label that is placed later. All of a snippet's jumps are short: it has some hundred bytes.
+    pub(crate) fn jump(&mut self, opcode: u8, label: &mut Label, change: i32) {
+        label.jumps.push(self.snippet.code.len());
+        self.op(opcode, change);
+        self.snippet.code.extend([0, 0]);
+    }
+
+    /// Puts a label here; what holds here is what the snippet's place has.
+    pub(crate) fn place(&mut self, label: &Label) {
+        let here = self.snippet.code.len();
+        for jump in &label.jumps {
+            let offset = (here - jump) as u16;
+            self.snippet.code[jump + 1..jump + 3].copy_from_slice(&offset.to_be_bytes());
+        }
+        if !label.jumps.is_empty() && self.snippet.joins.last() != Some(&here) {
+            self.snippet.joins.push(here);
+        }
+    }
+}
+
+fn opcode_for(letter: u8, int: u8) -> u8 {
+    int + match letter {
+        b'I' => 0,
+        b'J' => 1,
+        b'F' => 2,
+        b'D' => 3,
+        _ => 4,
+    }
+}
+
+fn size(letter: u8) -> i32 {
+    if matches!(letter, b'D' | b'J') { 2 } else { 1 }
+}

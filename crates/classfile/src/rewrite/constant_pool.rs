@@ -1,0 +1,160 @@
+//! New entries behind a constant pool (JVMS 4.4). Those that are there keep their indices.
+
+use std::collections::HashMap;
+
+use crate::constant_pool::{ConstantPool, Tag};
+use crate::descriptor::FieldType;
+use crate::left_alone::LeftAlone;
+
+/// Entries to append to a class's pool; equal ones are made once.
+#[derive(Debug)]
+pub(crate) struct PoolAppender<'c, 'a> {
+    pool: &'c ConstantPool<'a>,
+    /// The new entries, as they will stand in the file.
+    bytes: Vec<u8>,
+    /// Where each new entry that may be shared stands in `bytes`, and its index.
+    shared: Vec<(usize, usize, u16)>,
+    /// constant_pool_count, new entries included.
+    count: u16,
+    /// Every CONSTANT_Class of the class by its type; made when first asked for.
+    classes: Option<HashMap<FieldType<'a>, u16>>,
+}
+
+/// How far a pool had grown, so that what a given-up edit has added can be taken away.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PoolMark(usize, usize, u16);
+
+impl<'c, 'a> PoolAppender<'c, 'a> {
+    pub(crate) fn new(pool: &'c ConstantPool<'a>) -> Self {
+        Self { pool, bytes: Vec::new(), shared: Vec::new(), count: pool.count(), classes: None }
+    }
+
+    /// constant_pool_count.
+    pub(crate) fn count(&self) -> u16 {
+        self.count
+    }
+
+    /// The bytes of the new entries.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    pub(crate) fn mark(&self) -> PoolMark {
+        PoolMark(self.bytes.len(), self.shared.len(), self.count)
+    }
+
+    /// Forgets what was added since.
+    pub(crate) fn back_to(&mut self, PoolMark(bytes, shared, count): PoolMark) {
+        self.bytes.truncate(bytes);
+        self.shared.truncate(shared);
+        self.count = count;
+        if let Some(classes) = &mut self.classes {
+            classes.retain(|_, index| *index < count);
+        }
+    }
+
+    pub(crate) fn utf8(&mut self, text: &[u8]) -> Result<u16, LeftAlone> {
+        let length = u16::try_from(text.len()).map_err(|_| LeftAlone::ConstantPoolFull)?;
+        let start = self.bytes.len();
+        self.bytes.push(Tag::Utf8 as u8);
+        self.bytes.extend(length.to_be_bytes());
+        self.bytes.extend(text);
+        self.share(start)
+    }
+
+    pub(crate) fn class(&mut self, name: &[u8]) -> Result<u16, LeftAlone> {
+        let name = self.utf8(name)?;
+        self.entry(Tag::Class, &name.to_be_bytes())
+    }
+
+    pub(crate) fn string(&mut self, text: &[u8]) -> Result<u16, LeftAlone> {
+        let text = self.utf8(text)?;
+        self.entry(Tag::String, &text.to_be_bytes())
+    }
+
+    pub(crate) fn method(&mut self, class: &str, name: &str, descriptor: &[u8]) -> Result<u16, LeftAlone> {
+        self.member(Tag::Methodref, class.as_bytes(), name.as_bytes(), descriptor)
+    }
+
+    pub(crate) fn field(&mut self, class: &[u8], name: &[u8], descriptor: &[u8]) -> Result<u16, LeftAlone> {
+        self.member(Tag::Fieldref, class, name, descriptor)
+    }
+
+    /// An int of its own: those asked for differ from each other, so none is looked for.
+    pub(crate) fn integer(&mut self, value: i32) -> Result<u16, LeftAlone> {
+        self.bytes.push(Tag::Integer as u8);
+        self.bytes.extend(value.to_be_bytes());
+        self.next(1)
+    }
+
+    pub(crate) fn long(&mut self, value: i64) -> Result<u16, LeftAlone> {
+        self.wide(Tag::Long, value.to_be_bytes())
+    }
+
+    pub(crate) fn double(&mut self, value: f64) -> Result<u16, LeftAlone> {
+        self.wide(Tag::Double, value.to_bits().to_be_bytes())
+    }
+
+    /// The CONSTANT_Class of a type: one that the class has already, if any.
+    pub(crate) fn class_of(&mut self, wanted: FieldType<'a>) -> Result<u16, LeftAlone> {
+        let pool = self.pool;
+        let classes = self.classes.get_or_insert_with(|| {
+            let of = |index: u16| Some((pool.class_type(index).ok()?, index));
+            (1..pool.count()).rev().filter_map(of).collect()
+        });
+        if let Some(index) = classes.get(&wanted) {
+            return Ok(*index);
+        }
+        let mut name = Vec::new();
+        wanted.write_class_name(&mut name);
+        let index = self.class(&name)?;
+        self.classes.get_or_insert_default().insert(wanted, index);
+        Ok(index)
+    }
+
+    fn member(&mut self, tag: Tag, class: &[u8], name: &[u8], descriptor: &[u8]) -> Result<u16, LeftAlone> {
+        let class = self.class(class)?;
+        let (name, descriptor) = (self.utf8(name)?, self.utf8(descriptor)?);
+        let name_and_type = self.two(Tag::NameAndType, name, descriptor)?;
+        self.two(tag, class, name_and_type)
+    }
+
+    fn two(&mut self, tag: Tag, first: u16, second: u16) -> Result<u16, LeftAlone> {
+        let ([a, b], [c, d]) = (first.to_be_bytes(), second.to_be_bytes());
+        self.entry(tag, &[a, b, c, d])
+    }
+
+    fn entry(&mut self, tag: Tag, body: &[u8]) -> Result<u16, LeftAlone> {
+        let start = self.bytes.len();
+        self.bytes.push(tag as u8);
+        self.bytes.extend(body);
+        self.share(start)
+    }
+
+    fn wide(&mut self, tag: Tag, body: [u8; 8]) -> Result<u16, LeftAlone> {
+        self.bytes.push(tag as u8);
+        self.bytes.extend(body);
+        self.next(2)
+    }
+
+    /// The entry that was just written from `start` on, or the equal one that is there already.
+    fn share(&mut self, start: usize) -> Result<u16, LeftAlone> {
+        let (old, new) = self.bytes.split_at(start);
+        let equal = self.shared.iter().find(|(from, to, _)| old.get(*from..*to) == Some(new));
+        if let Some((_, _, index)) = equal {
+            let index = *index;
+            self.bytes.truncate(start);
+            return Ok(index);
+        }
+        let index = self.next(1)?;
+        self.shared.push((start, self.bytes.len(), index));
+        Ok(index)
+    }
+
+    /// The index of the entry that was just written. Indices end at 65,534, since the count is a u2.
+    fn next(&mut self, entries: u16) -> Result<u16, LeftAlone> {
+        let index = self.count;
+        self.count = index.checked_add(entries).ok_or(LeftAlone::ConstantPoolFull)?;
+        Ok(index)
+    }
+}

@@ -1,0 +1,90 @@
+//! An edit of one method's code, as a value.
+
+use crate::verification::{Frame, Type};
+
+/// Code to put in, and what goes with it.
+#[derive(Debug, Default)]
+pub(crate) struct CodeEdit<'a> {
+    /// Runs once when the method is entered: no jump leads here.
+    pub(crate) entry: Snippet,
+    /// In the order of their places.
+    pub(crate) insertions: Vec<Insertion<'a>>,
+    /// The snippets that `insertions` and `handlers` name.
+    pub(crate) snippets: Vec<Snippet>,
+    /// Locals that the entry sets and that keep their values until the method ends.
+    pub(crate) locals: NewLocals<'a>,
+    /// Slots behind all others, for values that no frame has to know.
+    pub(crate) scratch_slots: u16,
+    /// In the order in which they take their place in the exception table.
+    pub(crate) handlers: Vec<Handler<'a>>,
+}
+
+/// New local variables in the midst of the others.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct NewLocals<'a> {
+    /// The first new slot; old slots from here on move up.
+    pub(crate) at: u16,
+    /// Their types, in the order of their slots.
+    pub(crate) types: Vec<Type<'a>>,
+}
+
+impl NewLocals<'_> {
+    /// Slots that they take.
+    pub(crate) fn width(&self) -> u16 {
+        self.types.iter().map(|new| new.slots() as u16).sum()
+    }
+}
+
+/// Instructions that can be put anywhere: their jumps stay among themselves, or lead to their end.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Snippet {
+    pub(crate) code: Vec<u8>,
+    /// Offsets in `code`, ascending, that are jumped to and at which its place's frame holds; its end may be one.
+    pub(crate) joins: Vec<usize>,
+    /// Stack slots that it needs above what lies there when it begins.
+    pub(crate) stack: u16,
+}
+
+/// Where code goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Place {
+    /// Before an instruction; who jumps to that runs it.
+    Before,
+    /// Behind an instruction; who jumps to the next does not run it.
+    After,
+}
+
+/// A snippet at its place.
+#[derive(Clone, Debug)]
+pub(crate) struct Insertion<'a> {
+    pub(crate) pc: u32,
+    pub(crate) place: Place,
+    pub(crate) snippet: usize,
+    /// What holds at the snippet's joins, in old slots; only for one that has joins.
+    pub(crate) frame: Option<Frame<'a>>,
+}
+
+/// Code behind the method's own that is run for exceptions, ends by throwing, and falls through to nothing.
+#[derive(Debug)]
+pub(crate) struct Handler<'a> {
+    pub(crate) snippet: usize,
+    pub(crate) cover: Cover,
+    /// What holds where it begins and at its joins, in old slots; the stack holds the exception.
+    pub(crate) frame: Frame<'a>,
+    /// CONSTANT_Class of what is caught.
+    pub(crate) catch_type: u16,
+}
+
+/// What a handler covers.
+#[derive(Clone, Debug)]
+pub(crate) enum Cover {
+    /// One instruction, before any other row of the table; what the handler throws goes to the rows that cover the
+    /// instruction.
+    Instruction(u32),
+    /// Everything, behind any other row of the table: the method's code save the instructions from which it returns
+    /// with what was put before them, save the entry, and save these spans of old pcs; and every handler before it.
+    Method {
+        /// Spans [from, to) in which it must not catch, ascending.
+        except: Vec<(u32, u32)>,
+    },
+}

@@ -1,0 +1,343 @@
+//! Lays the instructions of an edited method out (JVMS 4.9, 6.5): copies them, puts snippets between them, moves local
+//! variables, pads switches anew, and widens the jumps that have become too long.
+
+use crate::attributes::Code;
+use crate::error::{Error, ErrorKind};
+use crate::instruction::{len_at, read_i4};
+use crate::left_alone::LeftAlone;
+use crate::opcode::*;
+use crate::rewrite::edit::{CodeEdit, Place};
+
+/// New code, and where everything went. The buffers are used again from method to method.
+#[derive(Debug, Default)]
+pub(crate) struct Layout {
+    /// The new code[].
+    pub(crate) code: Vec<u8>,
+    /// Per old pc: where a jump to it now leads; [`NOWHERE`] within instructions. One more for the end.
+    labels: Vec<u32>,
+    /// For each insertion, from where to where it stands.
+    pub(crate) spans: Vec<(u32, u32)>,
+    /// Where the entry ends and the method's own code begins.
+    pub(crate) entry_end: u32,
+    /// Where the method's own code ends.
+    pub(crate) body_end: u32,
+    /// For each handler, from where to where it stands.
+    pub(crate) handlers: Vec<(u32, u32)>,
+    /// Old pcs of the jumps that had to be widened.
+    widened: Vec<u32>,
+    /// Conditional ones among them: where the instruction behind begins, and the old pc of the jump.
+    pub(crate) joins: Vec<(u32, u32)>,
+    jumps: Vec<Jump>,
+}
+
+const NOWHERE: u32 = u32::MAX;
+
+/// How often jumps are widened one by one.
+const ROUNDS: usize = 8;
+
+/// A jump offset to fill in.
+#[derive(Clone, Copy, Debug)]
+struct Jump {
+    /// Where its offset stands.
+    at: u32,
+    /// From where it counts.
+    base: u32,
+    /// Old pc of the instruction.
+    pc: u32,
+    /// Old pc of the target.
+    target: u32,
+    size: JumpSize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum JumpSize {
+    Two,
+    Four,
+}
+
+impl Layout {
+    /// Where a jump to an old pc, or the end of a range there, now leads.
+    pub(crate) fn label(&self, pc: u32) -> Option<u32> {
+        self.labels.get(pc as usize).copied().filter(|label| *label != NOWHERE)
+    }
+
+    /// Where the instruction itself is that stood at an old pc: behind what was put before it.
+    pub(crate) fn instruction(&self, pc: u32, edit: &CodeEdit<'_>) -> Option<u32> {
+        let first = edit.insertions.partition_point(|insertion| insertion.pc < pc);
+        let before = edit.insertions[first..]
+            .iter()
+            .take_while(|insertion| insertion.pc == pc && insertion.place == Place::Before)
+            .count();
+        match before {
+            0 => self.label(pc),
+            count => self.spans.get(first + count - 1).map(|(_, end)| *end),
+        }
+    }
+
+    /// Lays out `code` as `edit` wants it.
+    pub(crate) fn run(&mut self, code: &Code<'_>, edit: &CodeEdit<'_>) -> Result<(), LeftAlone> {
+        self.widened.clear();
+        for round in 0.. {
+            self.emit(code, edit)?;
+            if self.code.len() > 65_535 {
+                return Err(LeftAlone::CodeTooLarge(self.code.len()));
+            }
+            let known = self.widened.len();
+            self.fill_in(code)?;
+            if self.widened.len() == known {
+                break;
+            }
+            // A wider jump may make another too long: from the start, until none is. Code made to need very many rounds
+            // gets all its jumps widened at once.
+            if round >= ROUNDS {
+                self.widened.extend(self.jumps.iter().filter(|jump| jump.size == JumpSize::Two).map(|jump| jump.pc));
+            }
+            self.widened.sort_unstable();
+            self.widened.dedup();
+        }
+        Ok(())
+    }
+
+    fn emit(&mut self, code: &Code<'_>, edit: &CodeEdit<'_>) -> Result<(), LeftAlone> {
+        let old = code.code();
+        self.labels.clear();
+        self.labels.resize(old.len() + 1, NOWHERE);
+        self.code.clear();
+        self.spans.clear();
+        self.handlers.clear();
+        self.joins.clear();
+        self.jumps.clear();
+        self.code.reserve(old.len() + edit.entry.code.len() + 64);
+        self.code.extend_from_slice(&edit.entry.code);
+        self.entry_end = self.code.len() as u32;
+
+        let mut writer = Writer {
+            old,
+            copied: 0,
+            next_pc: edit.insertions.first().map_or(NOWHERE, |insertion| insertion.pc),
+            at: edit.locals.at,
+            width: edit.locals.width(),
+        };
+        let mut pc = 0;
+        while pc < old.len() {
+            let Some(len) = len_at(old, pc) else {
+                let error = Error::new(ErrorKind::Instruction(old[pc]), code.offset() + pc);
+                return Err(LeftAlone::Malformed(error));
+            };
+            let edited = writer.next_pc == pc as u32;
+            if edited {
+                self.copy_to(&mut writer, pc);
+                self.labels[pc] = self.code.len() as u32;
+                self.insert(&mut writer, edit, pc as u32, Place::Before);
+            } else {
+                self.labels[pc] = (self.code.len() + pc - writer.copied) as u32;
+            }
+            if KINDS[usize::from(old[pc])] != 0 {
+                self.instruction_at(&mut writer, pc, len)?;
+            }
+            if edited {
+                self.copy_to(&mut writer, pc + len);
+                self.insert(&mut writer, edit, pc as u32, Place::After);
+            }
+            pc += len;
+        }
+        self.copy_to(&mut writer, old.len());
+        self.body_end = self.code.len() as u32;
+        self.labels[old.len()] = self.body_end;
+        for handler in &edit.handlers {
+            let start = self.code.len() as u32;
+            let snippet = edit.snippets.get(handler.snippet).map_or(&[][..], |snippet| &snippet.code);
+            self.code.extend_from_slice(snippet);
+            self.handlers.push((start, self.code.len() as u32));
+        }
+        Ok(())
+    }
+
+    /// Copies what is not copied yet of the old code before `pc`.
+    fn copy_to(&mut self, writer: &mut Writer<'_>, pc: usize) {
+        self.code.extend_from_slice(&writer.old[writer.copied..pc]);
+        writer.copied = pc;
+    }
+
+    /// Writes the snippets that go to this place.
+    fn insert(&mut self, writer: &mut Writer<'_>, edit: &CodeEdit<'_>, pc: u32, place: Place) {
+        while let Some(insertion) = edit.insertions.get(self.spans.len()) {
+            writer.next_pc = insertion.pc;
+            if insertion.pc != pc || insertion.place != place {
+                return;
+            }
+            let start = self.code.len() as u32;
+            let snippet = edit.snippets.get(insertion.snippet).map_or(&[][..], |snippet| &snippet.code);
+            self.code.extend_from_slice(snippet);
+            self.spans.push((start, self.code.len() as u32));
+        }
+        writer.next_pc = NOWHERE;
+    }
+
+    /// An instruction that may not stay as it is.
+    fn instruction_at(&mut self, writer: &mut Writer<'_>, pc: usize, len: usize) -> Result<(), LeftAlone> {
+        let old = writer.old;
+        let opcode = old[pc];
+        let byte = |at: usize| old.get(pc + at).copied().unwrap_or(0);
+        let u2 = |at: usize| u16::from_be_bytes([byte(at), byte(at + 1)]);
+        match opcode {
+            ILOAD..=ALOAD | ISTORE..=ASTORE => self.move_local(writer, pc, len, opcode, u16::from(byte(1)))?,
+            ILOAD_0..=ALOAD_3 => {
+                let short = opcode - ILOAD_0;
+                self.move_local(writer, pc, len, ILOAD + short / 4, u16::from(short % 4))?;
+            }
+            ISTORE_0..=ASTORE_3 => {
+                let short = opcode - ISTORE_0;
+                self.move_local(writer, pc, len, ISTORE + short / 4, u16::from(short % 4))?;
+            }
+            IINC => self.move_local(writer, pc, len, opcode, u16::from(byte(1)))?,
+            WIDE => self.move_local(writer, pc, len, byte(1), u2(2))?,
+            IFEQ..=GOTO | IFNULL | IFNONNULL => {
+                let target = pc.wrapping_add_signed(isize::from(u2(1) as i16)) as u32;
+                if self.widened.binary_search(&(pc as u32)).is_ok() {
+                    self.widen(writer, pc, len, target);
+                } else {
+                    let base = (self.code.len() + pc - writer.copied) as u32;
+                    let jump = Jump { at: base + 1, base, pc: pc as u32, target, size: JumpSize::Two };
+                    self.jumps.push(jump);
+                }
+            }
+            GOTO_W => {
+                let target = pc.wrapping_add_signed(read_i4(old, pc + 1).unwrap_or(0) as isize) as u32;
+                let base = (self.code.len() + pc - writer.copied) as u32;
+                self.jumps.push(Jump { at: base + 1, base, pc: pc as u32, target, size: JumpSize::Four });
+            }
+            TABLESWITCH | LOOKUPSWITCH => self.switch(writer, pc, len),
+            _ => return Err(LeftAlone::Subroutines),
+        }
+        Ok(())
+    }
+
+    /// An instruction with a local variable: the same, with the variable where it is now.
+    fn move_local(
+        &mut self,
+        writer: &mut Writer<'_>,
+        pc: usize,
+        len: usize,
+        opcode: u8,
+        index: u16,
+    ) -> Result<(), LeftAlone> {
+        if index < writer.at || writer.width == 0 {
+            return Ok(());
+        }
+        let index = index.checked_add(writer.width).ok_or(LeftAlone::FrameTooLarge)?;
+        self.copy_to(writer, pc);
+        let constant = match opcode {
+            IINC if len == 6 => Some([writer.old[pc + 4], writer.old[pc + 5]]),
+            IINC => Some(i16::from(writer.old[pc + 2] as i8).to_be_bytes()),
+            _ => None,
+        };
+        match (u8::try_from(index), constant) {
+            (Ok(short), None) if len < 4 => self.code.extend([opcode, short]),
+            (Ok(short), Some([_, low])) if len < 6 => self.code.extend([opcode, short, low]),
+            _ => {
+                self.code.extend([WIDE, opcode]);
+                self.code.extend(index.to_be_bytes());
+                self.code.extend(constant.unwrap_or_default().iter().take(constant.map_or(0, |_| 2)));
+            }
+        }
+        writer.copied = pc + len;
+        Ok(())
+    }
+
+    /// A jump of two bytes that has become too long.
+    fn widen(&mut self, writer: &mut Writer<'_>, pc: usize, len: usize, target: u32) {
+        self.copy_to(writer, pc);
+        writer.copied = pc + len;
+        let opcode = writer.old[pc];
+        if opcode != GOTO {
+            // Jumps over the goto_w: 3 bytes of its own and 5 of that.
+            self.code.extend([opposite(opcode), 0, 8]);
+        }
+        let base = self.code.len() as u32;
+        self.code.extend([GOTO_W, 0, 0, 0, 0]);
+        self.jumps.push(Jump { at: base + 1, base, pc: pc as u32, target, size: JumpSize::Four });
+        if opcode != GOTO {
+            self.joins.push((self.code.len() as u32, pc as u32));
+        }
+    }
+
+    /// A switch: padded anew if it has moved by other than a multiple of four.
+    fn switch(&mut self, writer: &mut Writer<'_>, pc: usize, len: usize) {
+        let old = writer.old;
+        let Some(instruction) = crate::instruction::decode(old, pc) else { return };
+        let crate::instruction::Operands::Switch(switch) = instruction.operands else { return };
+        let mut base = self.code.len() + pc - writer.copied;
+        let mut padding = switch.padding();
+        if base % 4 != pc % 4 {
+            self.copy_to(writer, pc);
+            base = self.code.len();
+            padding = 3 - base % 4;
+            self.code.push(old[pc]);
+            self.code.extend(std::iter::repeat_n(0, padding));
+            self.code.extend_from_slice(switch.body());
+            writer.copied = pc + len;
+        }
+        let body = base + 1 + padding;
+        let (base, pc) = (base as u32, pc as u32);
+        for at in std::iter::once(0).chain((0..switch.count()).map(|n| switch.offset_at(n))) {
+            let target = switch.target_at(at) as u32;
+            self.jumps.push(Jump { at: (body + at) as u32, base, pc, target, size: JumpSize::Four });
+        }
+    }
+
+    /// Writes the offset of every jump; one that does not fit goes among the widened.
+    fn fill_in(&mut self, code: &Code<'_>) -> Result<(), LeftAlone> {
+        for jump in &self.jumps {
+            let label = self.labels.get(jump.target as usize).copied().unwrap_or(NOWHERE);
+            // The end of the code is a label for ranges, and nothing to jump to.
+            if label == NOWHERE || jump.target as usize >= code.code().len() {
+                let error = Error::new(ErrorKind::Pc(jump.target), code.offset() + jump.pc as usize);
+                return Err(LeftAlone::Malformed(error));
+            }
+            let (offset, at) = (label as i32 - jump.base as i32, jump.at as usize);
+            match (jump.size, i16::try_from(offset)) {
+                (JumpSize::Two, Ok(short)) => {
+                    if let Some(operand) = self.code.get_mut(at..at + 2) {
+                        operand.copy_from_slice(&short.to_be_bytes());
+                    }
+                }
+                (JumpSize::Two, Err(_)) => self.widened.push(jump.pc),
+                (JumpSize::Four, _) => {
+                    if let Some(operand) = self.code.get_mut(at..at + 4) {
+                        operand.copy_from_slice(&offset.to_be_bytes());
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where the copying stands.
+#[derive(Debug)]
+struct Writer<'o> {
+    old: &'o [u8],
+    /// How much of `old` is copied.
+    copied: usize,
+    /// Old pc of the next insertion.
+    next_pc: u32,
+    /// First slot that moves, and by how much.
+    at: u16,
+    width: u16,
+}
+
+/// 1 for instructions that may not stay as they are: those with a local variable, and those that jump.
+static KINDS: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut opcode = 0;
+    while opcode < 256 {
+        let looked_at = matches!(
+            opcode as u8,
+            ILOAD..=ALOAD_3 | ISTORE..=ASTORE_3 | IINC | WIDE | IFEQ..=LOOKUPSWITCH | IFNULL..=JSR_W
+        );
+        table[opcode] = looked_at as u8;
+        opcode += 1;
+    }
+    table
+};

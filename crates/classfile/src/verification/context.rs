@@ -1,0 +1,109 @@
+//! A method with all that its verification needs (JVMS 4.10): its class, its descriptor, its code.
+
+use crate::attributes::{Code, StackMapTable};
+use crate::class_file::ClassFile;
+use crate::descriptor::{FieldType, MethodDescriptor};
+use crate::error::{Error, ErrorKind};
+use crate::instruction::Operands;
+use crate::method_info::MethodInfo;
+use crate::verification::flow::{Flow, Violation};
+use crate::verification::frame::Frame;
+use crate::verification::instructions::Method;
+use crate::verification::types::Type;
+
+/// A method with code.
+#[derive(Clone, Copy)]
+pub(crate) struct MethodContext<'c, 'a> {
+    pub(crate) class: &'c ClassFile<'a>,
+    pub(crate) method: &'c MethodInfo<'a>,
+    pub(crate) descriptor: MethodDescriptor<'a>,
+}
+
+impl<'c, 'a> MethodContext<'c, 'a> {
+    pub(crate) fn new(class: &'c ClassFile<'a>, method: &'c MethodInfo<'a>) -> Result<Self, Error> {
+        let descriptor = MethodDescriptor::parse(method.descriptor())
+            .ok_or(Error::new(ErrorKind::Descriptor(method.descriptor_index()), method.span().start))?;
+        Ok(Self { class, method, descriptor })
+    }
+
+    pub(crate) fn is_constructor(&self) -> bool {
+        self.method.name().as_bytes() == b"<init>"
+    }
+
+    pub(crate) fn this_class(&self) -> Result<FieldType<'a>, Error> {
+        let name = self.class.this_class_name()?;
+        Ok(FieldType { dimensions: 0, element: crate::descriptor::Element::Class(name) })
+    }
+
+    /// Slots of the parameters, `this` included.
+    pub(crate) fn parameter_slots(&self) -> u16 {
+        self.descriptor.parameter_slots().saturating_add(u16::from(!self.method.is_static()))
+    }
+
+    /// How many locals the frame has that holds when the method is entered; a long or double is one.
+    pub(crate) fn parameter_count(&self) -> u16 {
+        self.descriptor.parameters().count() as u16 + u16::from(!self.method.is_static())
+    }
+
+    /// What holds when the method is entered.
+    pub(crate) fn initial(&self) -> Result<Frame<'a>, Error> {
+        let this = match self.method.is_static() {
+            true => None,
+            false if self.is_constructor() => Some(Type::UninitializedThis),
+            false => Some(Type::Reference(self.this_class()?)),
+        };
+        Ok(Frame::initial(this, &self.descriptor))
+    }
+
+    /// Whether a StackMapTable is looked at: from version 50 on, where the old verifier may stand in for it.
+    pub(crate) fn has_stack_maps(&self, table: Option<&StackMapTable<'_>>, code: &Code<'_>) -> bool {
+        match self.class.major_version() {
+            ..50 => false,
+            50 => table.is_some() || !needs_frames(code),
+            _ => true,
+        }
+    }
+
+    /// What is known at each instruction.
+    pub(crate) fn flow(
+        &self,
+        code: &Code<'a>,
+        table: Option<StackMapTable<'a>>,
+    ) -> Result<Flow<'c, 'a>, Violation> {
+        if !self.has_stack_maps(table.as_ref(), code) {
+            let (method, initial) = self.start(code)?;
+            return Flow::inferred(method, *code, initial);
+        }
+        self.straight_flow(code, table)
+    }
+
+    /// As `flow`, which it is for what comes before the first jump even where there is no table.
+    pub(crate) fn straight_flow(
+        &self,
+        code: &Code<'a>,
+        table: Option<StackMapTable<'a>>,
+    ) -> Result<Flow<'c, 'a>, Violation> {
+        let (method, initial) = self.start(code)?;
+        Flow::declared(method, *code, initial, table)
+    }
+
+    fn start(&self, code: &Code<'a>) -> Result<(Method<'c, 'a>, Frame<'a>), Violation> {
+        let broken = |error: Error| Violation::new(0, "the class is well-formed", "a class".into(), error.to_string());
+        let method = Method {
+            pool: self.class.constant_pool(),
+            this_class: self.this_class().map_err(broken)?,
+            code: code.code(),
+            max_stack: usize::from(code.max_stack()),
+            max_locals: usize::from(code.max_locals()),
+            result: self.descriptor.result(),
+        };
+        Ok((method, self.initial().map_err(broken)?))
+    }
+}
+
+/// Whether code jumps or catches, so that its paths meet.
+fn needs_frames(code: &Code<'_>) -> bool {
+    let jumps = |operands: Operands<'_>| matches!(operands, Operands::Branch(_) | Operands::Switch(_));
+    code.exception_table().len() > 0
+        || code.instructions().flatten().any(|instruction| jumps(instruction.operands))
+}

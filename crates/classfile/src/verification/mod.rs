@@ -1,0 +1,15 @@
+//! Types of values (JVMS 4.10.1): what is known of locals and stack at each instruction.
+//!
+//! The weaver asks it where a constructor's `this` becomes an object, and what a frame has to say at a place of which
+//! the class file says nothing. Relations between classes are not known here and taken as allowed.
+
+mod context;
+mod frame;
+mod flow;
+mod instructions;
+mod types;
+
+pub(crate) use context::MethodContext;
+pub(crate) use flow::{Flow, Violation};
+pub(crate) use frame::{Frame, write_frames};
+pub(crate) use types::Type;

@@ -1,0 +1,239 @@
+//! Events around the calls that a method makes: before, behind, and when they throw.
+
+use crate::descriptor::{FieldType, MethodDescriptor};
+use crate::constant::MemberRef;
+use crate::left_alone::LeftAlone;
+use crate::opcode::*;
+use crate::rewrite::{Assembler, CodeEdit, Cover, Handler, Insertion, MethodCopy, Place};
+use crate::verification::{Frame, Type};
+use crate::weave::event::{self, Site, This};
+use crate::weave::method::Woven;
+use crate::weave::probes::{CallSites, Event};
+
+/// Scratch slots from [`Slots::scratch`](super::method::Slots) on: those of an event, its value, then these.
+const START: u16 = Site::SCRATCH + 2;
+/// Receiver and arguments.
+const SPILLED: u16 = START + 2;
+
+/// Whether frames at the calls have to be known.
+pub(crate) fn wants_frames(woven: &Woven<'_, '_, '_, '_>) -> bool {
+    woven.probes.call_sites.as_ref().is_some_and(|sites| {
+        sites.throw.is_some() || sites.before.iter().chain(&sites.after).any(event::is_guarded)
+    })
+}
+
+/// Adds the events to the edit; how many scratch slots they use.
+pub(crate) fn weave<'a>(
+    woven: &Woven<'_, '_, '_, 'a>,
+    method: &mut MethodCopy<'_, '_, 'a>,
+    edit: &mut CodeEdit<'a>,
+) -> Result<u16, LeftAlone> {
+    let Some(sites) = &woven.probes.call_sites else { return Ok(0) };
+    let pool = woven.code.context.class.constant_pool();
+    let mut used = SPILLED;
+    for pc in &woven.scan.calls {
+        let at = *pc as usize;
+        let code = woven.code.code.code();
+        let [opcode, high, low, ..] = *code.get(at..).unwrap_or_default() else { continue };
+        if opcode == INVOKEDYNAMIC {
+            continue;
+        }
+        let called = pool.member_ref(u16::from_be_bytes([high, low]))?;
+        if sites.wanted.is_some_and(|wanted| !wanted(&called)) {
+            continue;
+        }
+        let Some(descriptor) = MethodDescriptor::parse(called.descriptor) else {
+            let error = crate::ErrorKind::Descriptor(called.descriptor_index);
+            return Err(LeftAlone::Malformed(crate::Error::new(error, woven.code.code.offset() + at)));
+        };
+        let call = CallSite { woven, sites, pc: *pc, opcode, called, descriptor };
+        used = used.max(call.weave(method, edit)?);
+    }
+    Ok(used)
+}
+
+struct CallSite<'s, 'w, 'p, 'm, 'a> {
+    woven: &'s Woven<'w, 'p, 'm, 'a>,
+    sites: &'s CallSites<'p>,
+    pc: u32,
+    opcode: u8,
+    called: MemberRef<'a>,
+    descriptor: MethodDescriptor<'a>,
+}
+
+impl<'a> CallSite<'_, '_, '_, '_, 'a> {
+    /// Slots used.
+    fn weave(&self, method: &mut MethodCopy<'_, '_, 'a>, edit: &mut CodeEdit<'a>) -> Result<u16, LeftAlone> {
+        let all = || self.sites.before.iter().chain(&self.sites.after).chain(&self.sites.throw);
+        let ends = || self.sites.after.iter().chain(&self.sites.throw);
+        let scratch = self.woven.slots.scratch;
+        let is_constructor = self.called.name.as_bytes() == b"<init>";
+        let is_super = self.woven.constructor.as_ref().is_some_and(|found| found.calls.contains(&self.pc));
+        // Nobody may have what is no object yet.
+        let receiver = self
+            .receiver_class()
+            .filter(|_| self.opcode != INVOKESTATIC && !is_constructor && all().any(event::wants_this));
+        let spill = receiver.is_some() || all().any(event::wants_arguments);
+
+        // Where receiver and arguments are kept.
+        let mut next = scratch + SPILLED;
+        let mut keep = |kept: FieldType<'a>| {
+            let slot = next;
+            next = next.checked_add(kept.slots()).ok_or(LeftAlone::FrameTooLarge)?;
+            Ok::<_, LeftAlone>((kept, slot))
+        };
+        let receiver = receiver.filter(|_| spill).map(&mut keep).transpose()?;
+        let arguments = match spill {
+            true => self.descriptor.parameters().map(&mut keep).collect::<Result<Vec<_>, _>>()?,
+            false => Vec::new(),
+        };
+        let start = ends().any(event::wants_start).then_some(scratch + START);
+        let site = Site {
+            id: self.woven.id,
+            clock: self.woven.probes.clock,
+            class: &self.woven.class,
+            start,
+            this: receiver.map_or(This::Null, |(class, slot)| This::Slot(class, slot)),
+            arguments: arguments.clone(),
+            result: None,
+            exception: None,
+            call_pc: self.pc,
+            scratch,
+        };
+        let kept = Kept { receiver, arguments };
+
+        if spill || start.is_some() || self.sites.before.is_some() {
+            self.before(&site, &kept, method, edit)?;
+        }
+        if let Some(event) = &self.sites.after {
+            self.after(event, &site, method, edit)?;
+        }
+        if let Some(event) = self.sites.throw.as_ref().filter(|_| !is_super) {
+            self.throw(event, &site, &kept, method, edit)?;
+        }
+        Ok(next - scratch)
+    }
+
+    /// The class that the receiver is known to be of.
+    fn receiver_class(&self) -> Option<FieldType<'a>> {
+        FieldType::of_class(self.called.class)
+    }
+
+    fn before(
+        &self,
+        site: &Site<'_, 'a>,
+        kept: &Kept<'a>,
+        method: &mut MethodCopy<'_, '_, 'a>,
+        edit: &mut CodeEdit<'a>,
+    ) -> Result<(), LeftAlone> {
+        let mut assembler = Assembler::default();
+        kept.store(&mut assembler);
+        let mut frame = None;
+        if let Some(event) = &self.sites.before {
+            event::write(event, &Site { start: None, ..site.clone() }, &mut assembler, method.pool())?;
+            frame = self.woven.frames.get(&self.pc).filter(|_| event::is_guarded(event)).map(|before| {
+                let mut frame = before.clone();
+                frame.stack.truncate(before.stack.len().saturating_sub(kept.count()));
+                kept.declare(&mut frame, &before.stack, edit.locals.width());
+                frame
+            });
+        }
+        kept.load(&mut assembler);
+        if let Some(start) = site.start {
+            event::read_clock(site.clock, &mut assembler, method.pool())?;
+            assembler.store(b'J', start);
+        }
+        let snippet = self.woven.add(edit, assembler.finish());
+        edit.insertions.push(Insertion { pc: self.pc, place: Place::Before, snippet, frame });
+        Ok(())
+    }
+
+    fn after(
+        &self,
+        event: &Event<'_>,
+        site: &Site<'_, 'a>,
+        method: &mut MethodCopy<'_, '_, 'a>,
+        edit: &mut CodeEdit<'a>,
+    ) -> Result<(), LeftAlone> {
+        let mut assembler = Assembler::default();
+        let mut site = site.clone();
+        if let Some(result) = self.descriptor.result().filter(|_| event::wants_result(event)) {
+            let slot = site.scratch + Site::SCRATCH;
+            let two = result.slots() == 2;
+            assembler.op(if two { DUP2 } else { DUP }, i32::from(result.slots()));
+            assembler.store(result.computational(), slot);
+            site.result = Some((result, slot));
+        }
+        event::write(event, &site, &mut assembler, method.pool())?;
+        let snippet = self.woven.add(edit, assembler.finish());
+        let frame = self.woven.frame_behind(self.pc).filter(|_| event::is_guarded(event));
+        edit.insertions.push(Insertion { pc: self.pc, place: Place::After, snippet, frame });
+        Ok(())
+    }
+
+    fn throw(
+        &self,
+        event: &Event<'_>,
+        site: &Site<'_, 'a>,
+        kept: &Kept<'a>,
+        method: &mut MethodCopy<'_, '_, 'a>,
+        edit: &mut CodeEdit<'a>,
+    ) -> Result<(), LeftAlone> {
+        let exception = site.scratch + Site::SCRATCH;
+        let site = Site { exception: Some(exception), ..site.clone() };
+        let mut assembler = Assembler::default();
+        assembler.op(DUP, 1);
+        assembler.store(b'A', exception);
+        event::write(event, &site, &mut assembler, method.pool())?;
+        assembler.op(ATHROW, 0);
+        let snippet = self.woven.add(edit, assembler.finish());
+        // No frame: no path leads here in a class whose frames are inferred.
+        let before = self.woven.frames.get(&self.pc).cloned().unwrap_or_default();
+        let mut frame = Frame { locals: before.locals, stack: vec![Type::THROWABLE] };
+        let width = edit.locals.width();
+        kept.declare(&mut frame, &before.stack, width);
+        if let Some(start) = site.start {
+            frame.store(usize::from(start - width), Type::Long);
+        }
+        let catch_type = method.pool().class(b"java/lang/Throwable")?;
+        edit.handlers.push(Handler { snippet, cover: Cover::Instruction(self.pc), frame, catch_type });
+        Ok(())
+    }
+}
+
+/// Receiver and arguments of a call in slots of their own.
+struct Kept<'a> {
+    receiver: Option<(FieldType<'a>, u16)>,
+    arguments: Vec<(FieldType<'a>, u16)>,
+}
+
+impl<'a> Kept<'a> {
+    fn count(&self) -> usize {
+        self.arguments.len() + usize::from(self.receiver.is_some())
+    }
+
+    /// In the order in which they lie on the stack.
+    fn all(&self) -> impl DoubleEndedIterator<Item = (FieldType<'a>, u16)> + '_ {
+        self.receiver.iter().chain(&self.arguments).copied()
+    }
+
+    /// Takes them off the stack.
+    fn store(&self, assembler: &mut Assembler) {
+        self.all().rev().for_each(|(kept, slot)| assembler.store(kept.computational(), slot));
+    }
+
+    /// Puts them back.
+    fn load(&self, assembler: &mut Assembler) {
+        self.all().for_each(|(kept, slot)| assembler.load(kept.computational(), slot));
+    }
+
+    /// Says in a frame, in old slots, that they are there: as what they were on the stack, since a receiver may be of
+    /// the class that is woven where the class that the method is looked up in would not do.
+    fn declare(&self, frame: &mut Frame<'a>, stack: &[Type<'a>], width: u16) {
+        let on_stack = &stack[stack.len().saturating_sub(self.count())..];
+        for ((_, slot), known) in self.all().zip(on_stack) {
+            frame.store(usize::from(slot - width), *known);
+        }
+    }
+}
+

@@ -1,0 +1,371 @@
+//! Makes the edit that weaves one method: entry, exits and the handler for what it throws. [`call_sites`] adds those
+//! around calls.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use crate::descriptor::FieldType;
+use crate::left_alone::{HUGE_METHOD_LIMIT, LeftAlone};
+use crate::opcode::*;
+use crate::rewrite::{
+    Assembler, CodeEdit, CodeRewriter, Insertion, MethodCopy, NewLocals, Place, Scan, Scratch, Snippet,
+    method_handler, not_type_safe,
+};
+use crate::verification::{Frame, MethodContext, Type};
+use crate::weave::call_sites;
+use crate::weave::constructor::Constructor;
+use crate::weave::event::{self, Site, This};
+use crate::weave::probes::{CompileLimit, Event, Probes};
+
+/// Weaves one method.
+pub(crate) struct MethodWeaver<'w, 'p> {
+    pub(crate) probes: &'w Probes<'p>,
+    pub(crate) id: i32,
+    pub(crate) scan: &'w mut Scan,
+}
+
+/// What is known of a method when its edit is made.
+pub(crate) struct Woven<'w, 'p, 'm, 'a> {
+    pub(crate) probes: &'w Probes<'p>,
+    pub(crate) id: i32,
+    pub(crate) code: &'w CodeRewriter<'m, 'a>,
+    pub(crate) scan: &'w Scan,
+    /// Only in a constructor.
+    pub(crate) constructor: Option<Constructor>,
+    pub(crate) class: String,
+    pub(crate) slots: Slots<'a>,
+    /// What holds before each instruction at which that is asked; by pc.
+    pub(crate) frames: BTreeMap<u32, Frame<'a>>,
+}
+
+/// Where the new locals are.
+#[derive(Debug, Default)]
+pub(crate) struct Slots<'a> {
+    start: Option<u16>,
+    this: Option<(FieldType<'a>, u16)>,
+    arguments: Vec<(FieldType<'a>, u16)>,
+    /// The first slot behind all others.
+    pub(crate) scratch: u16,
+}
+
+/// Scratch slots for a result or exception, behind those of an event.
+const VALUE: u16 = Site::SCRATCH;
+
+impl MethodWeaver<'_, '_> {
+    /// Weaves; bytes of code before and after.
+    pub(crate) fn weave<'a>(
+        &mut self,
+        method: &mut MethodCopy<'_, '_, 'a>,
+        scratch: &mut Scratch,
+    ) -> Result<(usize, usize), LeftAlone> {
+        let context = method.context;
+        let code = method.code()?;
+        if context.is_constructor() && context.class.this_class_name()? == "java/lang/Object" {
+            return Err(LeftAlone::ObjectConstructor);
+        }
+        let parameters = context.parameter_slots();
+        self.scan.run(&code.code, parameters)?;
+        let edit = self.edit(method, &code)?;
+        let (before, after) = (code.code.code().len(), method.replace_code(&code, &edit, scratch)?);
+        let crosses = before <= HUGE_METHOD_LIMIT && after > HUGE_METHOD_LIMIT;
+        if crosses && self.probes.compile_limit == CompileLimit::Keep {
+            return Err(LeftAlone::TooLargeToCompile { before, after });
+        }
+        Ok((before, after))
+    }
+
+    fn edit<'a>(
+        &mut self,
+        method: &mut MethodCopy<'_, '_, 'a>,
+        code: &CodeRewriter<'_, 'a>,
+    ) -> Result<CodeEdit<'a>, LeftAlone> {
+        let mut edit = CodeEdit::default();
+        let context = code.context;
+        let constructor = context.is_constructor().then(|| Constructor::find(code)).transpose()?;
+        let mut woven = Woven {
+            probes: self.probes,
+            id: self.id,
+            code,
+            scan: self.scan,
+            constructor,
+            class: context.class.this_class_name()?.to_str_lossy().into_owned(),
+            slots: Slots::default(),
+            frames: BTreeMap::new(),
+        };
+        woven.place_locals(&mut edit)?;
+        woven.collect_frames()?;
+        woven.entry(method, &mut edit)?;
+        woven.exits(method, &mut edit)?;
+        let scratch = call_sites::weave(&woven, method, &mut edit)?;
+        woven.throws(method, &mut edit)?;
+        edit.scratch_slots = scratch.max(VALUE + 2);
+        // In one place: what a call after super() adds stands behind what the entry put there.
+        edit.insertions.sort_by_key(|insertion| (insertion.pc, insertion.place));
+        Ok(edit)
+    }
+}
+
+impl<'a> Woven<'_, '_, '_, 'a> {
+    fn context(&self) -> MethodContext<'_, 'a> {
+        self.code.context
+    }
+
+    /// Events at the ends of the method.
+    fn ends(&self) -> impl Iterator<Item = &Event<'_>> {
+        self.probes.exit.iter().chain(&self.probes.throw)
+    }
+
+    /// Chooses the slots of the new locals: right behind the parameters, where most frames need not be told anew; else
+    /// behind all others.
+    fn place_locals(&mut self, edit: &mut CodeEdit<'a>) -> Result<(), LeftAlone> {
+        let context = self.context();
+        let parameters = context.parameter_slots();
+        let max_locals = self.code.code.max_locals();
+        if parameters > max_locals {
+            return Err(LeftAlone::NotTypeSafe("max_locals is smaller than the parameters".into()));
+        }
+        let paths_meet = self.scan.has_jumps || self.code.code.exception_table().len() > 0;
+        let framed = context.class.major_version() >= 50 && paths_meet;
+        let at = if framed && !self.scan.straddled { parameters } else { max_locals };
+        let mut locals = NewLocals { at, types: Vec::new() };
+        let mut next = at;
+        let mut take = |wanted: Type<'a>| {
+            let slot = next;
+            next = slot.checked_add(wanted.slots() as u16).ok_or(LeftAlone::FrameTooLarge)?;
+            locals.types.push(wanted);
+            Ok::<_, LeftAlone>(slot)
+        };
+        let mut slots = Slots::default();
+        if self.ends().chain(&self.probes.entry).any(event::wants_start) {
+            slots.start = Some(take(Type::Long)?);
+        }
+        let is_static = context.method.is_static();
+        if !is_static && self.constructor.is_none() && self.ends().any(event::wants_this) {
+            let class = context.this_class()?;
+            slots.this = Some((class, take(Type::Reference(class))?));
+        }
+        if self.ends().any(event::wants_arguments) {
+            // A condition reads their fields, which a verifier allows only if it knows their class.
+            let by_class = self.ends().any(event::asks_about_arguments);
+            for parameter in context.descriptor.parameters() {
+                let known = if parameter.is_reference() && !by_class { Type::OBJECT } else { Type::of(parameter) };
+                slots.arguments.push((parameter, take(known)?));
+            }
+        }
+        slots.scratch = max_locals.checked_add(locals.width()).ok_or(LeftAlone::FrameTooLarge)?;
+        edit.locals = locals;
+        self.slots = slots;
+        Ok(())
+    }
+
+    /// What holds before the instructions at which a snippet will jump, or `this` of a constructor is wanted.
+    fn collect_frames(&mut self) -> Result<(), LeftAlone> {
+        let exit_jumps = self.probes.exit.as_ref().is_some_and(event::is_guarded);
+        let this_wanted = self.constructor.is_some() && self.ends().any(event::wants_this);
+        let calls = call_sites::wants_frames(self);
+        if !(exit_jumps || this_wanted || calls || self.entry_behind_super()) {
+            return Ok(());
+        }
+        let table = self.code.stack_map_table()?;
+        let flow = self.context().flow(&self.code.code, table).map_err(not_type_safe)?;
+        let (mut frames, scan) = (BTreeMap::new(), self.scan);
+        // Before returns, and before and behind calls.
+        let mut behind_call = false;
+        let walked = flow.walk(|instruction, frame| {
+            let pc = instruction.pc as u32;
+            let returns = matches!(instruction.opcode, IRETURN..=RETURN);
+            let called = scan.calls.binary_search(&pc).is_ok();
+            if let Some(frame) = frame.filter(|_| returns || called || behind_call) {
+                frames.insert(pc, frame.clone());
+            }
+            behind_call = called;
+            ControlFlow::Continue(())
+        });
+        walked.map_err(not_type_safe)?;
+        self.frames = frames;
+        Ok(())
+    }
+
+    /// Whether the entry's event waits for a constructor's `this`.
+    fn entry_behind_super(&self) -> bool {
+        self.constructor.is_some() && self.probes.entry.as_ref().is_some_and(event::wants_this)
+    }
+
+    fn site(&self, this: This<'a>) -> Site<'_, 'a> {
+        Site {
+            id: self.id,
+            clock: self.probes.clock,
+            class: &self.class,
+            start: self.slots.start,
+            this,
+            arguments: self.slots.arguments.clone(),
+            result: None,
+            exception: None,
+            call_pc: 0,
+            scratch: self.slots.scratch,
+        }
+    }
+
+    /// Parameters in their own slots.
+    fn parameters(&self) -> Vec<(FieldType<'a>, u16)> {
+        let mut slot = u16::from(!self.context().method.is_static());
+        let place = |parameter: FieldType<'a>| {
+            let at = slot;
+            slot += parameter.slots();
+            (parameter, at)
+        };
+        self.context().descriptor.parameters().map(place).collect()
+    }
+
+    /// Where `this` is when the method is entered.
+    fn own_this(&self) -> Result<This<'a>, LeftAlone> {
+        match self.context().method.is_static() {
+            true => Ok(This::Null),
+            false => Ok(This::Slot(self.context().this_class()?, 0)),
+        }
+    }
+
+    fn entry(&self, method: &mut MethodCopy<'_, '_, 'a>, edit: &mut CodeEdit<'a>) -> Result<(), LeftAlone> {
+        let mut assembler = Assembler::default();
+        let pool = method.pool();
+        if let Some((_, slot)) = self.slots.this {
+            assembler.load(b'A', 0);
+            assembler.store(b'A', slot);
+        }
+        for ((parameter, from), (_, to)) in self.parameters().iter().zip(&self.slots.arguments) {
+            assembler.load(parameter.computational(), *from);
+            assembler.store(parameter.computational(), *to);
+        }
+        if let Some(start) = self.slots.start {
+            event::read_clock(self.probes.clock, &mut assembler, pool)?;
+            assembler.store(b'J', start);
+        }
+        let Some(event) = &self.probes.entry else {
+            edit.entry = assembler.finish();
+            return Ok(());
+        };
+        if !self.entry_behind_super() {
+            let this = if event::wants_this(event) { self.own_this()? } else { This::Null };
+            let site = Site { arguments: self.parameters(), ..self.site(this) };
+            event::write(event, &site, &mut assembler, pool)?;
+            edit.entry = assembler.finish();
+            return Ok(());
+        }
+        edit.entry = assembler.finish();
+        let calls = self.constructor.iter().flat_map(|constructor| &constructor.calls);
+        for pc in calls {
+            let behind = self.frame_behind(*pc);
+            if behind.as_ref().is_some_and(|frame| !self.has_this(frame)) {
+                return Err(LeftAlone::ThisNotAvailable);
+            }
+            let mut assembler = Assembler::default();
+            let site = Site { arguments: self.parameters(), ..self.site(self.own_this()?) };
+            event::write(event, &site, &mut assembler, method.pool())?;
+            let snippet = self.add(edit, assembler.finish());
+            let frame = behind.filter(|_| event::is_guarded(event));
+            edit.insertions.push(Insertion { pc: *pc, place: Place::After, snippet, frame });
+        }
+        Ok(())
+    }
+
+    /// What holds behind a call.
+    pub(crate) fn frame_behind(&self, pc: u32) -> Option<Frame<'a>> {
+        let after = self.frames.range(pc + 1..).next()?;
+        Some(after.1.clone())
+    }
+
+    /// Whether slot 0 holds a constructor's `this` as an object.
+    fn has_this(&self, frame: &Frame<'a>) -> bool {
+        self.context().this_class().is_ok_and(|class| frame.locals.first() == Some(&Type::Reference(class)))
+    }
+
+    pub(crate) fn add(&self, edit: &mut CodeEdit<'a>, snippet: Snippet) -> usize {
+        edit.snippets.push(snippet);
+        edit.snippets.len() - 1
+    }
+
+    fn exits(&self, method: &mut MethodCopy<'_, '_, 'a>, edit: &mut CodeEdit<'a>) -> Result<(), LeftAlone> {
+        let Some(event) = &self.probes.exit else { return Ok(()) };
+        let mut site = self.site(self.this_at_the_end(event)?);
+        if self.constructor.is_some() && event::wants_this(event) {
+            let returns = self.scan.returns.iter().filter_map(|pc| self.frames.get(pc));
+            if returns.into_iter().any(|frame| !self.has_this(frame)) {
+                return Err(LeftAlone::ThisNotAvailable);
+            }
+        }
+        let mut assembler = Assembler::default();
+        let result = self.context().descriptor.result().filter(|_| event::wants_result(event));
+        if let Some(result) = result {
+            let slot = self.slots.scratch + VALUE;
+            let two = result.slots() == 2;
+            assembler.op(if two { DUP2 } else { DUP }, i32::from(result.slots()));
+            assembler.store(result.computational(), slot);
+            site.result = Some((result, slot));
+        }
+        event::write(event, &site, &mut assembler, method.pool())?;
+        let snippet = self.add(edit, assembler.finish());
+        let guarded = event::is_guarded(event);
+        for pc in &self.scan.returns {
+            let frame = self.frames.get(pc).filter(|_| guarded).cloned();
+            edit.insertions.push(Insertion { pc: *pc, place: Place::Before, snippet, frame });
+        }
+        Ok(())
+    }
+
+    /// `this` for an exit or throw: the copy that was taken, or, in a constructor, slot 0.
+    fn this_at_the_end(&self, event: &Event<'_>) -> Result<This<'a>, LeftAlone> {
+        match self.slots.this {
+            Some((class, slot)) => Ok(This::Slot(class, slot)),
+            None if self.constructor.is_some() && event::wants_this(event) => self.own_this(),
+            None => Ok(This::Null),
+        }
+    }
+
+    fn throws(&self, method: &mut MethodCopy<'_, '_, 'a>, edit: &mut CodeEdit<'a>) -> Result<(), LeftAlone> {
+        let Some(event) = &self.probes.throw else { return Ok(()) };
+        let this = self.this_at_the_end(event)?;
+        let exception = self.slots.scratch + VALUE;
+        let site = Site { exception: Some(exception), ..self.site(this) };
+        let mut assembler = Assembler::default();
+        if event.calls.iter().any(|call| call.operands.contains(&super::Operand::Exception)) {
+            assembler.op(DUP, 1);
+            assembler.store(b'A', exception);
+        }
+        event::write(event, &site, &mut assembler, method.pool())?;
+        assembler.op(ATHROW, 0);
+        let snippet = self.add(edit, assembler.finish());
+
+        let mut except: Vec<(u32, u32)> = self.scan.returns.iter().map(|pc| (*pc, pc + 1)).collect();
+        let mut frame = None;
+        if let Some(constructor) = &self.constructor {
+            except.extend(&constructor.before);
+            if event::wants_this(event) {
+                // Where a frame has dropped `this`, an exception goes unseen: there is nothing to hand over.
+                let this_class = self.context().this_class()?;
+                except.extend(self.without_this()?);
+                frame = Some(Type::Reference(this_class));
+            }
+            except.sort_unstable();
+        }
+        let catch_type = method.pool().class(b"java/lang/Throwable")?;
+        let mut handler = method_handler(snippet, except, catch_type);
+        handler.frame.locals.extend(frame);
+        edit.handlers.push(handler);
+        Ok(())
+    }
+
+    /// Spans [from, to) of pcs at which slot 0 does not hold `this` as an object.
+    fn without_this(&self) -> Result<Vec<(u32, u32)>, LeftAlone> {
+        let table = self.code.stack_map_table()?;
+        let flow = self.context().flow(&self.code.code, table).map_err(not_type_safe)?;
+        let mut spans = Vec::new();
+        let walked = flow.walk(|instruction, frame| {
+            if !frame.is_some_and(|frame| self.has_this(frame)) {
+                spans.push((instruction.pc as u32, (instruction.pc + instruction.len) as u32));
+            }
+            ControlFlow::Continue(())
+        });
+        walked.map_err(not_type_safe)?;
+        Ok(spans)
+    }
+}
