@@ -97,7 +97,8 @@ impl<'a> ConstantPool<'a> {
         }
         let at = body.offset();
         let class = self.class_name_for(body.u2()?, at)?;
-        let NameAndType { name, descriptor, descriptor_index } = self.name_and_type_for(body.u2()?, at + 2)?;
+        let NameAndType { name, descriptor, descriptor_index } =
+            self.name_and_type_for(body.u2()?, at + 2)?;
         Ok(MemberRef { class, name, descriptor, descriptor_index })
     }
 

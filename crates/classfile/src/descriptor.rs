@@ -189,7 +189,8 @@ mod tests {
 
     #[test]
     fn malformed_ones_are_none() {
-        for text in ["", "(", "()", "I", "(V)V", "(L;)V", "(Lx)V", "()VV", "([)V", "(I)", "()Lx", ")V", "()Q"] {
+        for text in ["", "(", "()", "I", "(V)V", "(L;)V", "(Lx)V", "()VV", "([)V", "(I)", "()Lx", ")V", "()Q"]
+        {
             assert_eq!(method(text), None, "{text}");
         }
         assert_eq!(FieldType::parse(ModifiedUtf8::new(b"II")), None);

@@ -14,6 +14,9 @@ pub enum LeftAlone {
     NoCode,
     /// `java/lang/Object.<init>`: every constructor ends in it, and HotSpot treats it as special.
     ObjectConstructor,
+    /// An empty `finalize()`, such as that of `java/lang/Object`: HotSpot takes it for none, and would make every object
+    /// of the class and its subclasses finalizable if it were not empty.
+    EmptyFinalizer,
     /// It has jsr or ret, which javac has not written since Java 6.
     Subroutines,
     /// Its code would have more than 65,535 bytes (JVMS 4.7.3); the number is how many.
@@ -55,7 +58,12 @@ impl fmt::Display for LeftAlone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoCode => f.write_str("native or abstract: it has no code"),
-            Self::ObjectConstructor => f.write_str("the constructor of java.lang.Object is special to the jvm"),
+            Self::ObjectConstructor => {
+                f.write_str("the constructor of java.lang.Object is special to the jvm")
+            }
+            Self::EmptyFinalizer => {
+                f.write_str("an empty finalize(): not empty, it would make objects finalizable")
+            }
             Self::Subroutines => f.write_str("it has jsr or ret instructions"),
             Self::CodeTooLarge(size) => write!(f, "it would have {size} bytes of code; 65535 are allowed"),
             Self::TooLargeToCompile { before, after } => write!(

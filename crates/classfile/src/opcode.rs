@@ -309,7 +309,9 @@ mod tests {
             assert_ne!(other, opcode);
             assert_eq!(opposite(other), opcode, "{}", mnemonic(opcode));
         }
-        for (one, other) in [(IFEQ, IFNE), (IFLT, IFGE), (IFGT, IFLE), (IF_ICMPLT, IF_ICMPGE), (IFNULL, IFNONNULL)] {
+        for (one, other) in
+            [(IFEQ, IFNE), (IFLT, IFGE), (IFGT, IFLE), (IF_ICMPLT, IF_ICMPGE), (IFNULL, IFNONNULL)]
+        {
             assert_eq!(opposite(one), other);
         }
         assert_eq!(opposite(GOTO), GOTO);

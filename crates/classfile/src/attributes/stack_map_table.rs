@@ -163,9 +163,7 @@ impl<'a> StackMapTable<'a> {
         let change = match frame_type {
             64..=127 | 247 => FrameChange::SameLocals1StackItem(VerificationType::parse(reader)?),
             248..=250 => FrameChange::Chop(251 - frame_type),
-            252..=254 => {
-                FrameChange::Append(VerificationTypes::parse(reader, u16::from(frame_type - 251))?)
-            }
+            252..=254 => FrameChange::Append(VerificationTypes::parse(reader, u16::from(frame_type - 251))?),
             255 => {
                 let count = reader.u2()?;
                 let locals = VerificationTypes::parse(reader, count)?;

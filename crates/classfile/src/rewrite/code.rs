@@ -147,13 +147,22 @@ impl<'c, 'a> CodeRewriter<'c, 'a> {
         if !retold {
             let initial = self.context.initial()?;
             let joins = self.joins(mover, &initial, table.clone())?;
-            stack_map::rewrite(table, &initial, joins, mover, self.context.class.constant_pool(), pool, info)?;
+            stack_map::rewrite(
+                table,
+                &initial,
+                joins,
+                mover,
+                self.context.class.constant_pool(),
+                pool,
+                info,
+            )?;
         }
         if attribute.is_none() && info.get(..2) == Some(&[0, 0]) {
             return Ok(());
         }
         *count += 1;
-        let name = attribute.map_or_else(|| pool.utf8(b"StackMapTable"), |attribute| Ok(attribute.name_index()))?;
+        let name =
+            attribute.map_or_else(|| pool.utf8(b"StackMapTable"), |attribute| Ok(attribute.name_index()))?;
         out.extend(name.to_be_bytes());
         out.extend((info.len() as u32).to_be_bytes());
         out.extend_from_slice(info);
@@ -200,11 +209,7 @@ pub(crate) fn not_type_safe(violation: Violation) -> LeftAlone {
 }
 
 /// A handler for everything that a method throws: it knows nothing but the new locals.
-pub(crate) fn method_handler<'a>(
-    snippet: usize,
-    except: Vec<(u32, u32)>,
-    catch_type: u16,
-) -> Handler<'a> {
+pub(crate) fn method_handler<'a>(snippet: usize, except: Vec<(u32, u32)>, catch_type: u16) -> Handler<'a> {
     use crate::rewrite::edit::Cover;
     use crate::verification::Type;
     let frame = Frame { locals: Vec::new(), stack: vec![Type::THROWABLE] };

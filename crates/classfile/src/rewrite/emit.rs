@@ -90,7 +90,8 @@ impl Layout {
             // A wider jump may make another too long: from the start, until none is. Code made to need very many rounds
             // gets all its jumps widened at once.
             if round >= ROUNDS {
-                self.widened.extend(self.jumps.iter().filter(|jump| jump.size == JumpSize::Two).map(|jump| jump.pc));
+                self.widened
+                    .extend(self.jumps.iter().filter(|jump| jump.size == JumpSize::Two).map(|jump| jump.pc));
             }
             self.widened.sort_unstable();
             self.widened.dedup();
@@ -181,7 +182,9 @@ impl Layout {
         let byte = |at: usize| old.get(pc + at).copied().unwrap_or(0);
         let u2 = |at: usize| u16::from_be_bytes([byte(at), byte(at + 1)]);
         match opcode {
-            ILOAD..=ALOAD | ISTORE..=ASTORE => self.move_local(writer, pc, len, opcode, u16::from(byte(1)))?,
+            ILOAD..=ALOAD | ISTORE..=ASTORE => {
+                self.move_local(writer, pc, len, opcode, u16::from(byte(1)))?
+            }
             ILOAD_0..=ALOAD_3 => {
                 let short = opcode - ILOAD_0;
                 self.move_local(writer, pc, len, ILOAD + short / 4, u16::from(short % 4))?;

@@ -9,7 +9,6 @@ use crate::rewrite::constant_pool::PoolAppender;
 use crate::rewrite::tables::Mover;
 use crate::verification::{Frame, Type, write_frames};
 
-
 /// Writes the frames as they were, moved, with one for the new locals before and one for each handler behind. Says no
 /// where that can't be: `info` is of no use then.
 pub(crate) fn retell<'a>(
@@ -87,7 +86,8 @@ struct Teller<'t, 'm, 'a> {
 impl<'a> Teller<'_, '_, 'a> {
     fn delta(&mut self, pc: u32) -> Result<u16, LeftAlone> {
         let delta = pc.checked_sub(self.next_pc).and_then(|delta| u16::try_from(delta).ok());
-        let delta = delta.ok_or_else(|| LeftAlone::NotTypeSafe("two stack map frames at one place".into()))?;
+        let delta =
+            delta.ok_or_else(|| LeftAlone::NotTypeSafe("two stack map frames at one place".into()))?;
         self.next_pc = pc + 1;
         self.frames += 1;
         Ok(delta)
@@ -99,7 +99,8 @@ impl<'a> Teller<'_, '_, 'a> {
         pool: &mut PoolAppender<'_, 'a>,
         info: &mut Vec<u8>,
     ) -> Result<bool, LeftAlone> {
-        let old_pc = u16::try_from(told.pc).map_err(|_| LeftAlone::NotTypeSafe("a frame past the code".into()))?;
+        let old_pc =
+            u16::try_from(told.pc).map_err(|_| LeftAlone::NotTypeSafe("a frame past the code".into()))?;
         let new_pc = u32::from(self.mover.label(old_pc)?);
         // An old frame where the new locals' own frame stands.
         if new_pc < self.next_pc {
@@ -168,7 +169,9 @@ impl<'a> Teller<'_, '_, 'a> {
 
     fn moved(&self, found: VerificationType) -> Result<VerificationType, LeftAlone> {
         Ok(match found {
-            VerificationType::Uninitialized(pc) => VerificationType::Uninitialized(self.mover.instruction(pc)?),
+            VerificationType::Uninitialized(pc) => {
+                VerificationType::Uninitialized(self.mover.instruction(pc)?)
+            }
             other => other,
         })
     }
@@ -199,7 +202,8 @@ pub(crate) fn rewrite<'a>(
     let mut frame = initial.clone();
     for told in table.into_iter().flatten() {
         let told = told?;
-        let pc = u16::try_from(told.pc).map_err(|_| LeftAlone::NotTypeSafe("a frame past the code".into()))?;
+        let pc =
+            u16::try_from(told.pc).map_err(|_| LeftAlone::NotTypeSafe("a frame past the code".into()))?;
         frame.apply(&told, class_pool)?;
         frames.push((u32::from(mover.label(pc)?), moved_frame(&frame, mover)?));
     }
@@ -241,7 +245,9 @@ fn moved_frame<'a>(frame: &Frame<'a>, mover: &Mover<'_, 'a>) -> Result<Frame<'a>
     let mut moved = Frame { locals: frame.locals.clone(), stack: frame.stack.clone() };
     if !new.types.is_empty() {
         let behind = moved.locals.split_off(at.min(moved.locals.len()));
-        if let Some(last) = moved.locals.last_mut().filter(|last| last.slots() == 2 && moved_len(&frame.locals, at)) {
+        if let Some(last) =
+            moved.locals.last_mut().filter(|last| last.slots() == 2 && moved_len(&frame.locals, at))
+        {
             *last = Type::Top;
         }
         moved.locals.resize(at, Type::Top);

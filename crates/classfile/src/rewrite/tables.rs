@@ -9,6 +9,7 @@ use crate::left_alone::LeftAlone;
 use crate::reader::Reader;
 use crate::rewrite::edit::{CodeEdit, Cover};
 use crate::rewrite::emit::Layout;
+use crate::verification::{Frame, Type};
 
 /// Moves pcs of one method.
 #[derive(Clone, Copy)]
@@ -81,7 +82,15 @@ impl<'a> Mover<'_, 'a> {
         }
         for (handler, (at, _)) in handlers() {
             if let Cover::Method { except } = &handler.cover {
-                for (start, end) in self.covered(except, *at) {
+                let mut covered = self.covered(except);
+                for (other, span) in handlers().take_while(|(_, (start, _))| start < at) {
+                    match covered.last_mut().filter(|(_, end)| *end == span.0) {
+                        _ if !leads_to(&other.frame, &handler.frame) => {}
+                        Some((_, end)) => *end = span.1,
+                        None => covered.push(*span),
+                    }
+                }
+                for (start, end) in covered {
                     row(out, start as u16, end as u16, *at as u16, handler.catch_type);
                 }
             }
@@ -91,25 +100,31 @@ impl<'a> Mover<'_, 'a> {
         Ok(())
     }
 
-    /// New spans of everything before `handler` save the entry and what is excepted, ascending.
-    fn covered(&self, except: &[(u32, u32)], handler: u32) -> Vec<(u32, u32)> {
+    /// New spans of the method's own code save what is excepted, ascending.
+    fn covered(&self, except: &[(u32, u32)]) -> Vec<(u32, u32)> {
         let mut covered = Vec::with_capacity(except.len() + 1);
         let mut from = self.layout.entry_end;
         for (start, end) in except {
-            let (Some(start), Some(end)) = (self.layout.label(*start), self.layout.label(*end)) else { continue };
+            let (Some(start), Some(end)) = (self.layout.label(*start), self.layout.label(*end)) else {
+                continue;
+            };
             if start > from {
                 covered.push((from, start));
             }
             from = from.max(end);
         }
-        if handler > from {
-            covered.push((from, handler));
+        if self.layout.body_end > from {
+            covered.push((from, self.layout.body_end));
         }
         covered
     }
 
     /// Writes a LineNumberTable's info[].
-    pub(crate) fn line_number_table(&self, reader: &mut Reader<'a>, out: &mut Vec<u8>) -> Result<(), LeftAlone> {
+    pub(crate) fn line_number_table(
+        &self,
+        reader: &mut Reader<'a>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), LeftAlone> {
         let rows = reader.u2()?;
         out.extend(rows.to_be_bytes());
         for row in reader.take(4 * usize::from(rows))?.chunks_exact(4) {
@@ -121,7 +136,11 @@ impl<'a> Mover<'_, 'a> {
     }
 
     /// Writes the info[] of a LocalVariableTable or LocalVariableTypeTable.
-    pub(crate) fn local_variables(&self, reader: &mut Reader<'a>, out: &mut Vec<u8>) -> Result<(), LeftAlone> {
+    pub(crate) fn local_variables(
+        &self,
+        reader: &mut Reader<'a>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), LeftAlone> {
         let rows = reader.u2()?;
         out.extend(rows.to_be_bytes());
         for row in reader.take(10 * usize::from(rows))?.chunks_exact(10) {
@@ -143,7 +162,11 @@ impl<'a> Mover<'_, 'a> {
     }
 
     /// Writes the info[] of a RuntimeVisibleTypeAnnotations or RuntimeInvisibleTypeAnnotations attribute.
-    pub(crate) fn type_annotations(&self, reader: &mut Reader<'a>, out: &mut Vec<u8>) -> Result<(), LeftAlone> {
+    pub(crate) fn type_annotations(
+        &self,
+        reader: &mut Reader<'a>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), LeftAlone> {
         let count = reader.u2()?;
         out.extend(count.to_be_bytes());
         for _ in 0..count {
@@ -169,8 +192,13 @@ impl<'a> Mover<'_, 'a> {
             }
             // catch_target: a row of exception_table, before which rows of ours may stand
             0x42 => {
-                let first = self.edit.handlers.iter().filter(|handler| matches!(handler.cover, Cover::Instruction(_)));
-                let row = reader.u2()?.checked_add(first.count() as u16).ok_or(LeftAlone::ExceptionTableFull)?;
+                let first = self
+                    .edit
+                    .handlers
+                    .iter()
+                    .filter(|handler| matches!(handler.cover, Cover::Instruction(_)));
+                let row =
+                    reader.u2()?.checked_add(first.count() as u16).ok_or(LeftAlone::ExceptionTableFull)?;
                 out.extend(row.to_be_bytes());
             }
             // offset_target
@@ -193,15 +221,27 @@ impl<'a> Mover<'_, 'a> {
     }
 }
 
+/// Whether what a handler throws may go to another: what that knows has to hold, and a constructor's `this` has to be an
+/// object.
+fn leads_to(from: &Frame<'_>, to: &Frame<'_>) -> bool {
+    let known = |(slot, wanted): (usize, &Type<'_>)| {
+        from.locals.get(slot).copied().unwrap_or(Type::Top).is_assignable_to(*wanted)
+    };
+    !from.this_is_uninitialized() && to.locals.iter().enumerate().all(known)
+}
+
 /// Whether an attribute of Code is one of those above; `None` where its bytes are copied as they are.
-pub(crate) type TableWriter<'m, 'a> = fn(&Mover<'m, 'a>, &mut Reader<'a>, &mut Vec<u8>) -> Result<(), LeftAlone>;
+pub(crate) type TableWriter<'m, 'a> =
+    fn(&Mover<'m, 'a>, &mut Reader<'a>, &mut Vec<u8>) -> Result<(), LeftAlone>;
 
 /// What writes an attribute anew; nothing for those that know no pc.
 pub(crate) fn writer<'m, 'a>(attribute: &AttributeInfo<'a>) -> Option<TableWriter<'m, 'a>> {
     match attribute.name().as_bytes() {
         b"LineNumberTable" => Some(Mover::line_number_table),
         b"LocalVariableTable" | b"LocalVariableTypeTable" => Some(Mover::local_variables),
-        b"RuntimeVisibleTypeAnnotations" | b"RuntimeInvisibleTypeAnnotations" => Some(Mover::type_annotations),
+        b"RuntimeVisibleTypeAnnotations" | b"RuntimeInvisibleTypeAnnotations" => {
+            Some(Mover::type_annotations)
+        }
         _ => None,
     }
 }

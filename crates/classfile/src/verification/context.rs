@@ -88,7 +88,8 @@ impl<'c, 'a> MethodContext<'c, 'a> {
     }
 
     fn start(&self, code: &Code<'a>) -> Result<(Method<'c, 'a>, Frame<'a>), Violation> {
-        let broken = |error: Error| Violation::new(0, "the class is well-formed", "a class".into(), error.to_string());
+        let broken =
+            |error: Error| Violation::new(0, "the class is well-formed", "a class".into(), error.to_string());
         let method = Method {
             pool: self.class.constant_pool(),
             this_class: self.this_class().map_err(broken)?,

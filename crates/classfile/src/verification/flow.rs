@@ -170,7 +170,16 @@ impl<'c, 'a> Flow<'c, 'a> {
 pub(crate) fn falls_through(opcode: u8) -> bool {
     !matches!(
         opcode,
-        GOTO | GOTO_W | ATHROW | IRETURN | LRETURN | FRETURN | DRETURN | ARETURN | RETURN | TABLESWITCH | LOOKUPSWITCH
+        GOTO | GOTO_W
+            | ATHROW
+            | IRETURN
+            | LRETURN
+            | FRETURN
+            | DRETURN
+            | ARETURN
+            | RETURN
+            | TABLESWITCH
+            | LOOKUPSWITCH
     )
 }
 
@@ -191,8 +200,10 @@ fn merge<'a>(one: &Frame<'a>, other: &Frame<'a>, pc: usize) -> Result<Frame<'a>,
         let (expected, found) = (one.stack.len().to_string(), other.stack.len().to_string());
         return Err(Violation::new(pc, "paths meet with stacks of one depth", expected, found));
     }
-    let merge_all = |a: &[_], b: &[_]| a.iter().zip(b).map(|(a, b): (&super::Type<'a>, _)| a.merge(*b)).collect();
-    let mut merged = Frame { locals: merge_all(&one.locals, &other.locals), stack: merge_all(&one.stack, &other.stack) };
+    let merge_all =
+        |a: &[_], b: &[_]| a.iter().zip(b).map(|(a, b): (&super::Type<'a>, _)| a.merge(*b)).collect();
+    let mut merged =
+        Frame { locals: merge_all(&one.locals, &other.locals), stack: merge_all(&one.stack, &other.stack) };
     // What is known of fewer slots on one path is known of no more where they meet; but the same must equal itself.
     if merged.locals.len() < one.locals.len() {
         merged.locals.resize(one.locals.len(), super::Type::Top);

@@ -26,11 +26,7 @@ const STRING: &str = "java/lang/String";
 
 impl<'a> Method<'_, 'a> {
     /// Makes `frame` what holds behind `instruction`; where it jumps is not asked.
-    pub(crate) fn step(
-        &self,
-        instruction: &Instruction<'a>,
-        frame: &mut Frame<'a>,
-    ) -> Result<(), Violation> {
+    pub(crate) fn step(&self, instruction: &Instruction<'a>, frame: &mut Frame<'a>) -> Result<(), Violation> {
         let mut machine = Machine { method: self, frame, pc: instruction.pc };
         machine.run(instruction)?;
         let depth: usize = machine.frame.stack.iter().map(|item| item.slots()).sum();
@@ -83,7 +79,11 @@ impl<'a> Machine<'_, '_, 'a> {
                 self.pop(Type::Integer)?;
                 let component = self.pop_array(|_| true)?.map_or(Type::Null, Type::of);
                 if !component.is_initialized_reference() {
-                    return Err(self.fail("aaload is given an array of references", "a reference", component));
+                    return Err(self.fail(
+                        "aaload is given an array of references",
+                        "a reference",
+                        component,
+                    ));
                 }
                 self.push(component);
             }
@@ -136,15 +136,20 @@ impl<'a> Machine<'_, '_, 'a> {
             (ANEWARRAY, Operands::Pool(index)) => {
                 self.pop(Type::Integer)?;
                 let mut made = self.class(index)?;
-                made.dimensions = made.dimensions.checked_add(1).ok_or_else(|| {
-                    self.fail("an array has at most 255 dimensions", "at most 255", 256)
-                })?;
+                made.dimensions = made
+                    .dimensions
+                    .checked_add(1)
+                    .ok_or_else(|| self.fail("an array has at most 255 dimensions", "at most 255", 256))?;
                 self.push(Type::Reference(made));
             }
             (MULTIANEWARRAY, Operands::MultiANewArray { index, dimensions }) => {
                 let made = self.class(index)?;
                 if dimensions == 0 || dimensions > made.dimensions {
-                    return Err(self.fail("multianewarray makes no more dimensions than there are", made, dimensions));
+                    return Err(self.fail(
+                        "multianewarray makes no more dimensions than there are",
+                        made,
+                        dimensions,
+                    ));
                 }
                 for _ in 0..dimensions {
                     self.pop(Type::Integer)?;
@@ -183,7 +188,11 @@ impl<'a> Machine<'_, '_, 'a> {
                     return Err(self.fail("the return suits the descriptor", result, "return"));
                 }
                 if self.frame.this_is_uninitialized() {
-                    return Err(self.fail("a constructor calls another before it returns", "this", "uninitialized this"));
+                    return Err(self.fail(
+                        "a constructor calls another before it returns",
+                        "this",
+                        "uninitialized this",
+                    ));
                 }
             }
             (NOP | GOTO | GOTO_W, _) => {}
@@ -252,7 +261,9 @@ impl<'a> Machine<'_, '_, 'a> {
         }
         let found = self.frame.locals.get(usize::from(index)).copied().unwrap_or(Type::Top);
         match found {
-            Type::Null | Type::Reference(_) | Type::Uninitialized(_) | Type::UninitializedThis => self.push(found),
+            Type::Null | Type::Reference(_) | Type::Uninitialized(_) | Type::UninitializedThis => {
+                self.push(found)
+            }
             _ => return Err(self.fail(&format!("local {index} is a reference"), "a reference", found)),
         }
         Ok(())
@@ -318,9 +329,9 @@ impl<'a> Machine<'_, '_, 'a> {
         let (mut taken, mut left) = (Vec::with_capacity(2), count);
         while left > 0 {
             let value = self.pop_any()?;
-            left = left.checked_sub(value.slots()).ok_or_else(|| {
-                self.fail("a long or double is not taken by halves", "one slot", value)
-            })?;
+            left = left
+                .checked_sub(value.slots())
+                .ok_or_else(|| self.fail("a long or double is not taken by halves", "one slot", value))?;
             taken.push(value);
         }
         taken.reverse();
@@ -328,7 +339,10 @@ impl<'a> Machine<'_, '_, 'a> {
     }
 
     fn class(&self, index: u16) -> Result<FieldType<'a>, Violation> {
-        self.method.pool.class_type(index).map_err(|error| self.fail("the operand is a class", "a class", error))
+        self.method
+            .pool
+            .class_type(index)
+            .map_err(|error| self.fail("the operand is a class", "a class", error))
     }
 
     fn constant(&self, index: u16) -> Result<Constant<'a>, Violation> {
@@ -384,7 +398,13 @@ impl<'a> Machine<'_, '_, 'a> {
         let method = match self.constant(index)? {
             Constant::Methodref(method) if opcode != INVOKEINTERFACE => method,
             Constant::InterfaceMethodref(method) if opcode != INVOKEVIRTUAL => method,
-            _ => return Err(self.fail("the operand is a method that suits the instruction", "a method", index)),
+            _ => {
+                return Err(self.fail(
+                    "the operand is a method that suits the instruction",
+                    "a method",
+                    index,
+                ));
+            }
         };
         let descriptor = self.pop_arguments(method.descriptor)?;
         let class = FieldType::of_class(method.class);
@@ -419,7 +439,13 @@ impl<'a> Machine<'_, '_, 'a> {
                 }
                 made
             }
-            _ => return Err(self.fail("a constructor is called on what is uninitialized", "uninitialized", receiver)),
+            _ => {
+                return Err(self.fail(
+                    "a constructor is called on what is uninitialized",
+                    "uninitialized",
+                    receiver,
+                ));
+            }
         };
         self.replace(receiver, Type::Reference(made));
         Ok(())
@@ -437,8 +463,9 @@ impl<'a> Machine<'_, '_, 'a> {
 
     fn pop_arguments(&mut self, descriptor: ModifiedUtf8<'a>) -> Result<MethodDescriptor<'a>, Violation> {
         let parsed = MethodDescriptor::parse(descriptor);
-        let parsed = parsed
-            .ok_or_else(|| self.fail("a method has a method descriptor", "a method descriptor", descriptor))?;
+        let parsed = parsed.ok_or_else(|| {
+            self.fail("a method has a method descriptor", "a method descriptor", descriptor)
+        })?;
         let parameters: Vec<_> = parsed.parameters().collect();
         for parameter in parameters.into_iter().rev() {
             self.pop(Type::of(parameter))?;

@@ -4,8 +4,8 @@
 //! the class file says nothing. Relations between classes are not known here and taken as allowed.
 
 mod context;
-mod frame;
 mod flow;
+mod frame;
 mod instructions;
 mod types;
 

@@ -1,7 +1,7 @@
 //! Events around the calls that a method makes: before, behind, and when they throw.
 
-use crate::descriptor::{FieldType, MethodDescriptor};
 use crate::constant::MemberRef;
+use crate::descriptor::{FieldType, MethodDescriptor};
 use crate::left_alone::LeftAlone;
 use crate::opcode::*;
 use crate::rewrite::{Assembler, CodeEdit, Cover, Handler, Insertion, MethodCopy, Place};
@@ -10,10 +10,8 @@ use crate::weave::event::{self, Site, This};
 use crate::weave::method::Woven;
 use crate::weave::probes::{CallSites, Event};
 
-/// Scratch slots from [`Slots::scratch`](super::method::Slots) on: those of an event, its value, then these.
-const START: u16 = Site::SCRATCH + 2;
-/// Receiver and arguments.
-const SPILLED: u16 = START + 2;
+/// Slots that an event uses behind those of its call site: its own, and a result or exception.
+const EVENT: u16 = Site::SCRATCH + 2;
 
 /// Whether frames at the calls have to be known.
 pub(crate) fn wants_frames(woven: &Woven<'_, '_, '_, '_>) -> bool {
@@ -30,7 +28,7 @@ pub(crate) fn weave<'a>(
 ) -> Result<u16, LeftAlone> {
     let Some(sites) = &woven.probes.call_sites else { return Ok(0) };
     let pool = woven.code.context.class.constant_pool();
-    let mut used = SPILLED;
+    let mut used = 0;
     for pc in &woven.scan.calls {
         let at = *pc as usize;
         let code = woven.code.code.code();
@@ -75,8 +73,9 @@ impl<'a> CallSite<'_, '_, '_, '_, 'a> {
             .filter(|_| self.opcode != INVOKESTATIC && !is_constructor && all().any(event::wants_this));
         let spill = receiver.is_some() || all().any(event::wants_arguments);
 
-        // Where receiver and arguments are kept.
-        let mut next = scratch + SPILLED;
+        // First what frames have to name: when the call began, then receiver and arguments.
+        let start = ends().any(event::wants_start).then_some(scratch);
+        let mut next = if start.is_some() { scratch + 2 } else { scratch };
         let mut keep = |kept: FieldType<'a>| {
             let slot = next;
             next = next.checked_add(kept.slots()).ok_or(LeftAlone::FrameTooLarge)?;
@@ -87,7 +86,6 @@ impl<'a> CallSite<'_, '_, '_, '_, 'a> {
             true => self.descriptor.parameters().map(&mut keep).collect::<Result<Vec<_>, _>>()?,
             false => Vec::new(),
         };
-        let start = ends().any(event::wants_start).then_some(scratch + START);
         let site = Site {
             id: self.woven.id,
             clock: self.woven.probes.clock,
@@ -98,7 +96,7 @@ impl<'a> CallSite<'_, '_, '_, '_, 'a> {
             result: None,
             exception: None,
             call_pc: self.pc,
-            scratch,
+            scratch: next,
         };
         let kept = Kept { receiver, arguments };
 
@@ -111,7 +109,7 @@ impl<'a> CallSite<'_, '_, '_, '_, 'a> {
         if let Some(event) = self.sites.throw.as_ref().filter(|_| !is_super) {
             self.throw(event, &site, &kept, method, edit)?;
         }
-        Ok(next - scratch)
+        Ok((next - scratch).saturating_add(EVENT))
     }
 
     /// The class that the receiver is known to be of.
@@ -236,4 +234,3 @@ impl<'a> Kept<'a> {
         }
     }
 }
-

@@ -3,8 +3,8 @@
 
 use std::ops::ControlFlow;
 
-use crate::instruction::{Instruction, Operands};
 use crate::descriptor::MethodDescriptor;
+use crate::instruction::{Instruction, Operands};
 use crate::left_alone::LeftAlone;
 use crate::opcode::INVOKESPECIAL;
 use crate::rewrite::{CodeRewriter, not_type_safe};
@@ -70,7 +70,9 @@ impl Constructor {
 }
 
 fn calls_on_this<'a>(flow: &Flow<'_, 'a>, instruction: &Instruction<'a>, frame: &Frame<'a>) -> bool {
-    let (INVOKESPECIAL, Operands::Pool(index)) = (instruction.opcode, instruction.operands) else { return false };
+    let (INVOKESPECIAL, Operands::Pool(index)) = (instruction.opcode, instruction.operands) else {
+        return false;
+    };
     let Ok(called) = flow.method().pool.member_ref(index) else { return false };
     let Some(descriptor) = MethodDescriptor::parse(called.descriptor) else { return false };
     let receiver = frame.stack.len().checked_sub(descriptor.parameters().count() + 1);

@@ -57,9 +57,7 @@ pub(crate) fn wants_this(event: &Event<'_>) -> bool {
 /// Whether an event hands arguments over, or asks about one.
 pub(crate) fn wants_arguments(event: &Event<'_>) -> bool {
     let each = |call: &Call<'_>| call.repeat == Repeat::EachArgument;
-    hands_over(event, Operand::Arguments)
-        || event.calls.iter().any(each)
-        || asks_about_arguments(event)
+    hands_over(event, Operand::Arguments) || event.calls.iter().any(each) || asks_about_arguments(event)
 }
 
 /// Whether an event's condition needs arguments by their own types.
@@ -177,7 +175,9 @@ fn write_call<'a>(
         match operand {
             Operand::ProbeId => given.int(site.id, assembler, pool)?,
             Operand::CallPc => given.int(site.call_pc as i32, assembler, pool)?,
-            Operand::ArgumentIndex => given.int(argument.map_or(0, |number| number as i32), assembler, pool)?,
+            Operand::ArgumentIndex => {
+                given.int(argument.map_or(0, |number| number as i32), assembler, pool)?
+            }
             Operand::StartTime => {
                 if let Some(start) = site.start {
                     given.local(LONG, start, assembler);

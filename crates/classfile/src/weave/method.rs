@@ -63,6 +63,9 @@ impl MethodWeaver<'_, '_> {
         if context.is_constructor() && context.class.this_class_name()? == "java/lang/Object" {
             return Err(LeftAlone::ObjectConstructor);
         }
+        if code.code.code() == [RETURN] && is_finalizer(&context) {
+            return Err(LeftAlone::EmptyFinalizer);
+        }
         let parameters = context.parameter_slots();
         self.scan.run(&code.code, parameters)?;
         let edit = self.edit(method, &code)?;
@@ -148,7 +151,8 @@ impl<'a> Woven<'_, '_, '_, 'a> {
             // A condition reads their fields, which a verifier allows only if it knows their class.
             let by_class = self.ends().any(event::asks_about_arguments);
             for parameter in context.descriptor.parameters() {
-                let known = if parameter.is_reference() && !by_class { Type::OBJECT } else { Type::of(parameter) };
+                let known =
+                    if parameter.is_reference() && !by_class { Type::OBJECT } else { Type::of(parameter) };
                 slots.arguments.push((parameter, take(known)?));
             }
         }
@@ -368,4 +372,8 @@ impl<'a> Woven<'_, '_, '_, 'a> {
         walked.map_err(not_type_safe)?;
         Ok(spans)
     }
+}
+
+fn is_finalizer(context: &MethodContext<'_, '_>) -> bool {
+    context.method.name().as_bytes() == b"finalize" && context.method.descriptor().as_bytes() == b"()V"
 }

@@ -25,7 +25,9 @@ mod event;
 mod method;
 mod probes;
 
-pub use condition::{Comparison, Condition, FieldFacts, Fields, Literal, NoFields, ParseError, Subject, Value};
+pub use condition::{
+    Comparison, Condition, FieldFacts, Fields, Literal, NoFields, ParseError, Subject, Value,
+};
 pub use probes::{
     Call, CallSites, CompileLimit, Event, Guard, Operand, Probes, Repeat, StaticField, StaticMethod,
 };

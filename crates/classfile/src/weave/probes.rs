@@ -103,7 +103,11 @@ impl std::fmt::Debug for Guard<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let condition = self.condition.map(|(condition, _)| condition);
         let mut guard = f.debug_struct("Guard");
-        guard.field("flag", &self.flag).field("min_cost", &self.min_cost).field("condition", &condition).finish()
+        guard
+            .field("flag", &self.flag)
+            .field("min_cost", &self.min_cost)
+            .field("condition", &condition)
+            .finish()
     }
 }
 

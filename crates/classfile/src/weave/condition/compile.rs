@@ -119,7 +119,10 @@ impl Compiler<'_, '_, '_> {
                 return Ok(());
             }
             (Kind::Reference(class), Value::Literal(Literal::Text(text))) if equality => {
-                if !matches!(class.as_deref(), Some("java/lang/String" | "java/lang/Object" | "java/lang/CharSequence")) {
+                if !matches!(
+                    class.as_deref(),
+                    Some("java/lang/String" | "java/lang/Object" | "java/lang/CharSequence")
+                ) {
                     return Err(refuse(format!("{} is no String", shown(left))));
                 }
                 self.assembler.store(b'A', self.scratch);
@@ -167,7 +170,8 @@ impl Compiler<'_, '_, '_> {
         fails: &mut Label,
         next: Next,
     ) {
-        let widest = [b'D', b'F', b'J'].into_iter().find(|letter| one == *letter || two == *letter).unwrap_or(b'I');
+        let widest =
+            [b'D', b'F', b'J'].into_iter().find(|letter| one == *letter || two == *letter).unwrap_or(b'I');
         for (letter, slot) in [(one, self.scratch), (two, self.scratch + 2)] {
             let letter = if letter == b'Z' { b'I' } else { letter };
             self.assembler.load(letter, slot);
@@ -275,12 +279,16 @@ impl Compiler<'_, '_, '_> {
                 return Err(refuse(format!("{shown} has no fields")));
             };
             let (class, facts) = (class.clone(), self.fields.find(class, name));
-            let facts = facts.ok_or_else(|| refuse(format!("{} has no field {name}", class.replace('/', "."))))?;
+            let facts =
+                facts.ok_or_else(|| refuse(format!("{} has no field {name}", class.replace('/', "."))))?;
             if facts.flags & access_flags::STATIC != 0 {
                 return Err(refuse(format!("{shown}.{name} is static")));
             }
             if !is_accessible(&self.class, &facts) {
-                return Err(refuse(format!("{shown}.{name} may not be read from {}", self.class.replace('/', "."))));
+                return Err(refuse(format!(
+                    "{shown}.{name} may not be read from {}",
+                    self.class.replace('/', ".")
+                )));
             }
             // The value is looked at once and kept, so that it can't become null between test and use.
             let temporary = self.scratch + 4;
@@ -306,7 +314,8 @@ impl Compiler<'_, '_, '_> {
 /// is not enough.
 fn is_accessible(from: &str, facts: &super::FieldFacts) -> bool {
     const PRIVATE: u16 = 0x0002;
-    let package = |class: &str| class.rsplit_once('/').map_or(String::new(), |(package, _)| package.to_owned());
+    let package =
+        |class: &str| class.rsplit_once('/').map_or(String::new(), |(package, _)| package.to_owned());
     let same_package = package(from) == package(&facts.class);
     let public = facts.class_flags & facts.flags & access_flags::PUBLIC != 0;
     from == facts.class || public || same_package && facts.flags & PRIVATE == 0
@@ -316,7 +325,9 @@ fn kind_of(declared: FieldType<'_>) -> Kind {
     match declared.element {
         Element::Primitive(b'Z') if declared.dimensions == 0 => Kind::Primitive(b'Z'),
         Element::Primitive(_) if declared.dimensions == 0 => Kind::Primitive(declared.computational()),
-        Element::Class(name) if declared.dimensions == 0 => Kind::Reference(Some(name.to_str_lossy().into_owned())),
+        Element::Class(name) if declared.dimensions == 0 => {
+            Kind::Reference(Some(name.to_str_lossy().into_owned()))
+        }
         _ => Kind::Reference(None),
     }
 }
@@ -341,7 +352,9 @@ fn mirrored(comparison: Comparison) -> Comparison {
 
 fn shown(value: &Value) -> String {
     match value {
-        Value::Path(subject, fields) => fields.iter().fold(subject.to_string(), |path, field| path + "." + field),
+        Value::Path(subject, fields) => {
+            fields.iter().fold(subject.to_string(), |path, field| path + "." + field)
+        }
         Value::Literal(Literal::Text(text)) => format!("{text:?}"),
         Value::Literal(Literal::Null) => "null".into(),
         Value::Literal(Literal::Boolean(value)) => value.to_string(),

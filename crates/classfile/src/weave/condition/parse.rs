@@ -169,7 +169,9 @@ impl<'t> Parser<'t> {
             "us" => 1_000,
             "ms" => 1_000_000,
             "s" => 1_000_000_000,
-            _ => return Err(ParseError { offset: start, expected: "a number, or a time in ns, us, ms or s" }),
+            _ => {
+                return Err(ParseError { offset: start, expected: "a number, or a time in ns, us, ms or s" });
+            }
         };
         let wrong = || ParseError { offset: start, expected: "a number that fits 64 bits" };
         if let Ok(whole) = digits.parse::<i64>() {
@@ -177,7 +179,11 @@ impl<'t> Parser<'t> {
         }
         let decimal: f64 = digits.parse().map_err(|_| wrong())?;
         // 1.5ms is a whole number of nanoseconds.
-        Ok(if unit == 1 { Literal::Decimal(decimal) } else { Literal::Integer((decimal * unit as f64) as i64) })
+        Ok(if unit == 1 {
+            Literal::Decimal(decimal)
+        } else {
+            Literal::Integer((decimal * unit as f64) as i64)
+        })
     }
 
     fn text(&mut self) -> Result<String, ParseError> {
@@ -255,7 +261,8 @@ mod tests {
 
     #[test]
     fn precedence_and_values() {
-        let condition = Condition::parse(r#"arg0.status >= 500 && !(cost < 1.5ms) || args[1] == "a\"b""#).unwrap();
+        let condition =
+            Condition::parse(r#"arg0.status >= 500 && !(cost < 1.5ms) || args[1] == "a\"b""#).unwrap();
         let status = Value::Path(Subject::Argument(0), vec!["status".into()]);
         let number = |n| Value::Literal(Literal::Integer(n));
         let and = Condition::And(vec![
