@@ -177,6 +177,9 @@ impl<'t> Parser<'t> {
         if let Ok(whole) = digits.parse::<i64>() {
             return whole.checked_mul(unit).map(Literal::Integer).ok_or_else(wrong);
         }
+        if !digits.contains('.') {
+            return Err(wrong());
+        }
         let decimal: f64 = digits.parse().map_err(|_| wrong())?;
         // 1.5ms is a whole number of nanoseconds.
         Ok(if unit == 1 {
