@@ -3,13 +3,13 @@
 
 mod common;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context, Result, ensure};
-use common::{jgraft, text};
+use common::{good_jar, jgraft, text};
 use jgraft_jvm_harness::fake_jvm::{FakeJvm, Script, Trial, scripts};
-use jgraft_jvm_harness::skip;
+use jgraft_jvm_harness::{Jdk, skip};
 
 /// How many fakes at once: they mostly wait.
 const THREADS: usize = 4;
@@ -49,10 +49,21 @@ fn run(path: &Path) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let jar = folder.path().join("agent.so");
     std::fs::write(&jar, "an agent, as far as a fake can tell")?;
+    let wants_agent =
+        script.trials.iter().flat_map(|trial| &trial.words).any(|word| word.contains("{agent}"));
+    let agent = match wants_agent {
+        true if Jdk::all().is_empty() => {
+            skip(&format!("fake_jvms {}", path.display()), "no JDK to make a jar with");
+            return Ok(());
+        }
+        true => good_jar()?,
+        false => PathBuf::new(),
+    };
     let fake = FakeJvm::start(&source)?;
     ensure!(!script.trials.is_empty(), "it tries nothing");
     for trial in &script.trials {
-        attempt(&fake, trial, text(&jar)).with_context(|| format!("try {}", trial.words.join(" ")))?;
+        attempt(&fake, trial, text(&jar), text(&agent))
+            .with_context(|| format!("try {}", trial.words.join(" ")))?;
         fake.nothing_is_left()?;
     }
     ensure!(
@@ -62,9 +73,9 @@ fn run(path: &Path) -> Result<()> {
     Ok(())
 }
 
-fn attempt(fake: &FakeJvm, trial: &Trial, jar: &str) -> Result<()> {
+fn attempt(fake: &FakeJvm, trial: &Trial, jar: &str, agent: &str) -> Result<()> {
     let pid = fake.pid().to_string();
-    let fill = |text: &String| text.replace("{pid}", &pid).replace("{jar}", jar);
+    let fill = |text: &String| text.replace("{pid}", &pid).replace("{jar}", jar).replace("{agent}", agent);
     let words: Vec<_> = trial.words.iter().map(fill).collect();
     let run = jgraft(words.iter().map(String::as_str))?.expect(trial.exit)?;
     if let Some(prints) = &trial.prints {

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, ensure};
@@ -258,6 +258,27 @@ fn a_killed_client_is_tidied_up_after() -> Result<()> {
         ensure!(start.elapsed() < Duration::from_secs(30), "{:?}", fake.nothing_is_left());
         std::thread::yield_now();
     }
+    clean(&fake)
+}
+
+#[test]
+fn a_client_killed_at_any_moment_is_tidied_up_after() -> Result<()> {
+    let fake = FakeJvm::start(VM)?;
+    let example = example()?;
+    for moment in 0..40 {
+        let mut client = Command::new(&example).arg(fake.pid().to_string()).stdout(Stdio::null()).spawn()?;
+        // From before it has read a fact to after it has its answer; the VM rests 300 ms between two.
+        std::thread::sleep(Duration::from_micros(500 * moment));
+        client.kill()?;
+        client.wait()?;
+    }
+    let start = Instant::now();
+    while fake.nothing_is_left().is_err() || !lock_is_free(&fake)? {
+        ensure!(start.elapsed() < Duration::from_secs(30), "{:?}", fake.nothing_is_left());
+        std::thread::yield_now();
+    }
+    let (_, text) = ask(&fake, "jcmd", &["VM.version"])?;
+    ensure!(text.contains("17.0.1"));
     clean(&fake)
 }
 
