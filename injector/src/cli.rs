@@ -55,6 +55,9 @@ pub(crate) struct List {
 pub(crate) struct Doctor {
     /// A pid, or the main class or jar of exactly one JVM, or the last part of its name.
     pub(crate) target: String,
+    /// Say what each step of attaching takes (ids, capabilities, access), and what of it we lack.
+    #[arg(long)]
+    pub(crate) privileges: bool,
     /// Also attach and ask for its version, the cheapest question there is.
     #[arg(long)]
     pub(crate) probe: bool,
@@ -84,7 +87,8 @@ pub(crate) struct Check {
 
 /// Load an agent into a running JVM.
 ///
-/// Everything that doctor and check find is looked at first; an error among it ends the command with
+/// A jar or library that the JVM does not see at that path (containers, chroots) is copied to where it does; the copy
+/// stays until the JVM has ended. Everything that doctor and check find is looked at first; an error among it ends the command with
 /// exit status 3 before anything touches the target.
 #[derive(Args)]
 #[command(
@@ -102,6 +106,9 @@ pub(crate) struct Load {
     /// The agent is a native library that exports Agent_OnAttach.
     #[arg(long, conflicts_with = "supervised")]
     pub(crate) native: bool,
+    /// Take all of this directory along where the JVM does not see it, with the agent's jar inside it.
+    #[arg(long, value_name = "DIR", conflicts_with = "native")]
+    pub(crate) stage_dir: Option<std::path::PathBuf>,
     /// Load it through the bundled agent, which brings back the stack trace of an agentmain that fails.
     #[arg(long)]
     pub(crate) supervised: bool,

@@ -6,18 +6,32 @@ use std::path::{Path, PathBuf};
 use jgraft_agentjar::{Neighbour, Question, Report, TargetFacts, check, unopened};
 use jgraft_attach::{Kind, Target, files, modified_utf8};
 
-/// Checks the jar at `path`, which is absolute, as it would be sent to `target` with `options`.
-pub(crate) fn examine(path: &str, options: Option<&str>, target: Option<&Target>) -> Report {
-    let facts = target.map(|target| facts(path.as_ref(), target));
+/// Checks the jar at `path`, which is absolute, as it would be sent to `target` with `options`; where the target gets a
+/// copy, with what belongs to it, `staged_as` is that copy's path in the target's view.
+pub(crate) fn examine(
+    path: &str,
+    staged_as: Option<&str>,
+    options: Option<&str>,
+    target: Option<&Target>,
+) -> Report {
+    let facts = target.map(|target| facts(path.as_ref(), staged_as.map(Path::new), target));
     let real = std::fs::canonicalize(path).ok();
     let options = options.map(modified_utf8);
-    let look = |path: &Path| look(path, target);
+    let beside = real.as_deref().and_then(Path::parent).filter(|_| staged_as.is_some());
+    let look = |path: &Path| match (beside, staged_as.map(Path::new).and_then(Path::parent)) {
+        // What lies beside the jar on our side will lie beside the copy.
+        (Some(ours), _) if path.starts_with(ours) => look(path, None),
+        (Some(ours), Some(theirs)) if path.starts_with(theirs) => {
+            look(&ours.join(path.strip_prefix(theirs).unwrap_or(path)), None)
+        }
+        _ => look(path, target),
+    };
     let question = Question {
         real_path: real.as_deref(),
         options: options.as_deref(),
         target: facts.as_ref(),
         look: &look,
-        ..Question::new(path.as_ref())
+        ..Question::new(staged_as.unwrap_or(path).as_ref())
     };
     match open(path.as_ref()) {
         Ok(jar) => check(jar, &question),
@@ -38,18 +52,23 @@ fn open(path: &Path) -> std::io::Result<File> {
 }
 
 /// What the target tells about itself and about this jar.
-fn facts(path: &Path, target: &Target) -> TargetFacts {
+fn facts(path: &Path, staged_as: Option<&Path>, target: &Target) -> TargetFacts {
     let options = target.options();
     TargetFacts {
         feature_version: target.feature(),
         preview_enabled: (target.kind() == Kind::HotSpot).then(|| options.has("--enable-preview").is_some()),
         file_name_encoding: file_name_encoding(target),
         unreadable: match files::readable_by(target, path) {
+            // A copy is the target user's own.
+            _ if staged_as.is_some() => None,
             Some(Err(e)) if e.kind() != std::io::ErrorKind::NotFound => Some(e.to_string()),
             _ => None,
         },
         class_path: class_path(target),
-        already_loaded: already_loaded(path, target),
+        already_loaded: match staged_as {
+            None => already_loaded(path, files::open_in(target, path), target),
+            Some(copy) => already_loaded(copy, files::staged_open_in(target, copy), target),
+        },
     }
 }
 
@@ -76,14 +95,14 @@ fn class_path(target: &Target) -> Vec<PathBuf> {
 }
 
 /// In the options by the same file, or open in one of its descriptors.
-fn already_loaded(path: &Path, target: &Target) -> Vec<String> {
+fn already_loaded(path: &Path, open: Vec<String>, target: &Target) -> Vec<String> {
     let by_option = target.options().java_agents().filter(|agent| {
         let resolved = target.resolve(agent.as_ref());
         resolved.is_some_and(|resolved| resolved == path)
     });
     let by_option: Vec<_> =
         by_option.map(|agent| format!("-javaagent:{agent} is among its options")).collect();
-    let by_descriptor = files::open_in(target, path).into_iter().map(|fd| format!("it is open as {fd}"));
+    let by_descriptor = open.into_iter().map(|fd| format!("it is open as {fd}"));
     by_option.into_iter().chain(by_descriptor).collect()
 }
 

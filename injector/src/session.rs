@@ -1,11 +1,13 @@
 //! A session: the directory in the target through which the bundled agent is told what to do and answers.
 //!
-//! Made as the target's user, removed on drop whatever happens; the agent's jar beside it stays, because the JVM keeps
-//! it open and one that is equal is used again.
+//! Made as the target's user, removed on drop, or by the next command where we were killed; the agent's jar beside it
+//! stays, because the JVM keeps it open and one that is equal is used again.
 
-use std::io;
+use std::path::Path;
+use std::time::Duration;
 
-use jgraft_attach::{Target, TargetDir};
+use jgraft_attach::staging::{self, Home, Parcel};
+use jgraft_attach::{Finding, FindingKind, Target};
 use jgraft_protocol::{properties, session};
 use sha2::{Digest, Sha256};
 
@@ -14,40 +16,41 @@ use crate::failure::{EXIT_FAILED, Failure};
 
 /// An open session.
 pub(crate) struct Session {
-    home: TargetDir,
-    dir: Option<TargetDir>,
+    session: staging::Session,
     path: String,
     agent_jar: String,
 }
 
 impl Session {
-    /// Stages the bundled agent and writes the request. Nothing has been sent to the JVM yet.
-    pub(crate) fn open(target: &Target, request: &[(&str, &str)]) -> Result<Session, Failure> {
-        let jar = bundle::agent_jar()?;
-        let cannot_write = |e: io::Error| {
-            Failure::new(
-                EXIT_FAILED,
-                "staging-failed",
-                format!("nothing can be put into the /tmp of pid {}", target.pid()),
-            )
-            .evidence(e.to_string())
-            .remedy("make room in that /tmp, or see jgraft doctor")
-        };
-        let home = TargetDir::home(target).map_err(cannot_write)?;
+    /// Stages the bundled agent and writes the request; another of ours that stages is waited for at most so long.
+    /// Nothing has been sent to the JVM yet.
+    pub(crate) fn open(
+        target: &Target,
+        request: &[(&str, &str)],
+        timeout: Duration,
+    ) -> Result<Session, Failure> {
+        let jar = bundle::agent_jar()?.into_owned();
         let jar_digest = hex(&Sha256::digest(&jar));
-        let jar_path = stage(&home, &jar_digest, &jar).map_err(cannot_write)?;
+        let mut parcel = Parcel::new();
+        parcel
+            .add_bytes(jar, Path::new(bundle::AGENT_JAR_NAME))
+            .map_err(|e| cannot(target, e.to_string()))?;
+        let place = staging::place_for(target, &parcel).map_err(|finding| Failure::blocked(&finding))?;
+        let home = Home::open(target, &place, timeout).map_err(|finding| staging_failed(&finding))?;
+        let staged = home.put(target, &parcel).map_err(|finding| staging_failed(&finding))?;
+        let agent_jar = staged.path.display().to_string();
         let common =
-            [(session::request::AGENT_JAR, &*jar_path), (session::request::AGENT_SHA256, &*jar_digest)];
+            [(session::request::AGENT_JAR, &*agent_jar), (session::request::AGENT_SHA256, &*jar_digest)];
         let text = properties::write(common.into_iter().chain(request.iter().copied()));
         let digest = hex(&Sha256::digest(text.as_bytes()));
         let name = session::directory(std::process::id(), serial(), &digest);
-        let dir = home.subdir(&name).map_err(cannot_write)?;
-        let path = dir.path().display().to_string();
-        let session = Session { home, dir: Some(dir), path, agent_jar: jar_path };
-        if let Some(dir) = &session.dir {
-            dir.write_new(session::REQUEST, text.as_bytes()).map_err(cannot_write)?;
-        }
-        Ok(session)
+        let session = home.session(&name).map_err(|e| cannot(target, e.to_string()))?;
+        session
+            .dir()
+            .write_new(session::REQUEST, text.as_bytes())
+            .map_err(|e| cannot(target, e.to_string()))?;
+        let path = session.dir().path().display().to_string();
+        Ok(Session { session, path, agent_jar })
     }
 
     /// The option string for the agent.
@@ -62,28 +65,23 @@ impl Session {
 
     /// The agent's answer, if it has written one.
     pub(crate) fn reply(&self) -> Option<Vec<(String, String)>> {
-        let bytes = self.dir.as_ref()?.read(session::REPLY, session::REPLY_LIMIT).ok()?;
+        let bytes = self.session.dir().read(session::REPLY, session::REPLY_LIMIT).ok()?;
         Some(properties::parse(&bytes))
     }
 }
 
-impl Drop for Session {
-    fn drop(&mut self) {
-        if let Some(dir) = self.dir.take() {
-            let _ = self.home.remove_subdir(dir);
-        }
-    }
+/// A failure on the way into the target's file system. Nothing was sent.
+pub(crate) fn staging_failed(finding: &Finding) -> Failure {
+    Failure::new(EXIT_FAILED, finding.kind.code(), &finding.cause)
+        .evidence(&finding.evidence)
+        .remedy(&finding.remedy)
 }
 
-/// Where the agent's jar is in the target's view: a directory named by its content, so that versions do not meet.
-fn stage(home: &TargetDir, digest: &str, jar: &[u8]) -> io::Result<String> {
-    let dir = home.subdir(&digest[..session::DIGEST_DIGITS])?;
-    // One byte more than ours: a longer file is not equal.
-    let there = dir.read(bundle::AGENT_JAR_NAME, jar.len() as u64 + 1);
-    if !there.is_ok_and(|there| there == jar) {
-        dir.replace(bundle::AGENT_JAR_NAME, jar)?;
-    }
-    Ok(dir.path().join(bundle::AGENT_JAR_NAME).display().to_string())
+fn cannot(target: &Target, evidence: String) -> Failure {
+    let cause = format!("nothing can be put where pid {} sees it", target.pid());
+    Failure::new(EXIT_FAILED, FindingKind::StagingFailed.code(), cause)
+        .evidence(evidence)
+        .remedy("make room there, or see jgraft doctor --privileges")
 }
 
 /// Tells sessions apart that one process opens.

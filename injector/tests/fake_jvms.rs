@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anyhow::{Context, Result, ensure};
 use common::{good_jar, jgraft, text};
 use jgraft_jvm_harness::fake_jvm::{FakeJvm, Script, Trial, scripts};
-use jgraft_jvm_harness::{Jdk, skip};
+use jgraft_jvm_harness::{Jdk, artifacts, skip};
 
 /// How many fakes at once: they mostly wait.
 const THREADS: usize = 4;
@@ -48,7 +48,8 @@ fn run(path: &Path) -> Result<()> {
     let script: Script = source.parse()?;
     let folder = tempfile::tempdir()?;
     let jar = folder.path().join("agent.so");
-    std::fs::write(&jar, "an agent, as far as a fake can tell")?;
+    // A real one: what is no library is refused before it is sent.
+    std::fs::copy(artifacts::native_agent()?, &jar)?;
     let wants_agent =
         script.trials.iter().flat_map(|trial| &trial.words).any(|word| word.contains("{agent}"));
     let agent = match wants_agent {

@@ -32,10 +32,10 @@ fn a_library_that_is_none_is_named() {
         let service = service(jdk, &[])?;
         let folder = tempfile::tempdir()?;
         let missing = folder.path().join("libmissing.so");
-        load(service.pid(), text(&missing), &["--native"])?.expect(3)?.explained("was not sent to")?;
+        load(service.pid(), text(&missing), &["--native"])?.expect(3)?.explained("is no library")?;
         let text_file = folder.path().join("libtext.so");
         std::fs::write(&text_file, "not a library")?;
-        load(service.pid(), text(&text_file), &["--native"])?.expect(1)?.explained("was not loaded")?;
+        load(service.pid(), text(&text_file), &["--native"])?.expect(3)?.explained("no ELF file does")?;
         load(service.pid(), "nosuchlibrary", &["--native"])?.expect(1)?.explained("was not loaded")?;
         unharmed(&service)
     });

@@ -12,11 +12,23 @@ mod request;
 mod target;
 
 use std::io::{self, Read, Seek};
+use std::path::PathBuf;
 
 use crate::finding::Finding;
 use crate::jar::Jar;
+use crate::manifest::Manifest;
 use crate::question::Question;
 use crate::report::Report;
+
+/// The files of Boot-Class-Path as the manifest has them, relative ones relative.
+pub(crate) fn relative_boot_class_path(manifest: &Manifest) -> Vec<PathBuf> {
+    boot_class_path::paths_from(manifest, None)
+}
+
+/// The files and folders of Class-Path as the manifest has them, relative ones relative.
+pub(crate) fn class_path(manifest: &Manifest) -> Vec<PathBuf> {
+    class_source::class_path(manifest, None).0.into_iter().map(|(path, _)| path).collect()
+}
 
 /// Checks a jar against a question.
 pub fn check<R: Read + Seek>(jar: R, question: &Question<'_>) -> Report {

@@ -17,6 +17,7 @@
 //! ```
 
 mod check;
+mod companions;
 mod end_record;
 mod finding;
 mod jar;
@@ -28,6 +29,7 @@ mod report;
 mod source;
 
 pub use check::{check, unopened};
+pub use companions::{Companion, companions};
 pub use finding::{Finding, Severity};
 pub use jdk::ClassVersion;
 pub use manifest::{Manifest, ManifestError};

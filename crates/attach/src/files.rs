@@ -41,10 +41,22 @@ pub fn readable_by(target: &Target, path: &Path) -> Option<io::Result<()>> {
     sys::run_as(target.status().identity(), || root.open_file(path).map(drop)).ok()
 }
 
-/// Which of the target's descriptors have this file open, as paths under `/proc`.
+/// Which of the target's descriptors have this file of ours open, as paths under `/proc`.
 pub fn open_in(target: &Target, path: &Path) -> Vec<String> {
     use std::os::unix::fs::MetadataExt;
     let Ok(ours) = std::fs::metadata(path) else { return Vec::new() };
+    open_file_in(target, path, (ours.dev(), ours.ino()))
+}
+
+/// The same for a file that was staged, a path in the target's view.
+pub fn staged_open_in(target: &Target, path: &Path) -> Vec<String> {
+    let Ok(id) = target.root().map_err(|_| ()).and_then(|root| root.file_id(path).map_err(|_| ())) else {
+        return Vec::new();
+    };
+    open_file_in(target, path, id)
+}
+
+fn open_file_in(target: &Target, path: &Path, id: (u64, u64)) -> Vec<String> {
     let name = path.file_name();
     let process = target.process();
     let descriptors = process.entries("fd").unwrap_or_default();
@@ -53,8 +65,7 @@ pub fn open_in(target: &Target, path: &Path) -> Vec<String> {
         .filter_map(|fd| {
             let link = format!("fd/{}", fd.to_str()?);
             // The name first: a service may have ten thousand descriptors, and a stat costs more than a readlink.
-            let same = process.link(&link).ok()?.file_name() == name
-                && process.file_id(&link).ok()? == (ours.dev(), ours.ino());
+            let same = process.link(&link).ok()?.file_name() == name && process.file_id(&link).ok()? == id;
             same.then(|| format!("/proc/{}/{link}", target.pid()))
         })
         .collect()

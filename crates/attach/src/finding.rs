@@ -96,6 +96,18 @@ kinds! {
     KernelTooOld = "kernel-too-old",
     /// The path is not the same file in the target's view.
     FileNotVisible = "file-not-visible",
+    /// No directory that the target sees can take what has to be put there.
+    NoStagingPlace = "no-staging-place",
+    /// Something could not be put into the target's view.
+    StagingFailed = "staging-failed",
+    /// It is no ELF shared object.
+    NotALibrary = "not-a-library",
+    /// The library is for another machine than the target's executable.
+    WrongArchitecture = "wrong-architecture",
+    /// The library is for another libc than the target's, or a newer one.
+    WrongLibc = "wrong-libc",
+    /// The library exports no `Agent_OnAttach`.
+    NoAgentOnAttach = "no-agent-onattach",
     /// The request does not fit the protocol.
     RequestTooLong = "request-too-long",
     /// A JVM of 21 or newer will announce the agent on its stderr (JEP 451).

@@ -111,6 +111,25 @@ pub fn listener(target: &Target) -> Result<Listener, Finding> {
     }
 }
 
+/// HotSpot makes its socket in /tmp and nowhere else, so a read-only one means no listener.
+pub(crate) fn tmp_is_writable(target: &Target) -> Result<(), Finding> {
+    use nix::sys::statvfs::{FsFlags, fstatvfs};
+    let place = MeetingPlace::of(target)?;
+    match fstatvfs(place.dir()) {
+        Ok(facts) if facts.flags().contains(FsFlags::ST_RDONLY) => Err(Finding::new(
+            FindingKind::TmpUnusable,
+            format!(
+                "the /tmp that pid {} sees is read-only, and its listener has to make its socket there",
+                target.pid()
+            ),
+            format!("/proc/{}/root/tmp is on a file system mounted read-only", target.pid()),
+            "give it a tmpfs on /tmp (docker run --tmpfs /tmp, an emptyDir volume): hotspot knows no other place",
+        )),
+        // What cannot be asked is found out when the socket is made.
+        _ => Ok(()),
+    }
+}
+
 /// The listener's thread without its socket: cleaned away (systemd #20635), or just being made. Old JDKs answer
 /// SIGQUIT with a thread dump then and never listen again; newer ones make a new socket (JDK-8225690).
 pub(crate) fn socket_not_lost(target: &Target) -> Result<(), Finding> {

@@ -7,7 +7,8 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use crate::finding::{Finding, FindingKind as Kind};
-use crate::listener::{Listener, listener};
+use crate::listener::{Listener, listener, tmp_is_writable};
+use crate::privileges::Caller;
 use crate::proc::Process;
 use crate::proc::status::Status;
 use crate::sys::Identity;
@@ -74,7 +75,12 @@ pub fn examine(target: &Target) -> Preflight {
         Ok(Listener::Socket) => {
             result.good.push(format!("its attach listener is up: {}", socket_path(status)))
         }
-        Ok(Listener::Absent) if result.blockers.iter().all(may_ask) => signal_verdict(target, &mut result),
+        Ok(Listener::Absent) if result.blockers.iter().all(may_ask) => {
+            if let Err(blocker) = tmp_is_writable(target) {
+                result.block(blocker);
+            }
+            signal_verdict(target, &mut result);
+        }
         // Where attach is off the same signal means a thread dump.
         Ok(Listener::Absent) => {}
         Err(blocker) => result.block(blocker),
@@ -186,7 +192,7 @@ fn jvm_proof(target: &Target) -> Result<String, Finding> {
             format!("pid {pid} belongs to {} and cannot be looked into", target.user()),
             format!("/proc/{pid}/maps is closed to uid {}", Identity::current().uid),
             match Identity::current().uid {
-                0 => "it is shielded even from root: by a user namespace, a security module, or hidepid"
+                0 => "a capability is missing, or a user namespace or security module shields it: see jgraft doctor --privileges"
                     .to_owned(),
                 _ => run_as_root_or(target.status().uid),
             },
@@ -232,13 +238,17 @@ fn may_act_as(status: &Status) -> Result<String, Finding> {
     if me == owner {
         return Ok(format!("runs as uid {} gid {}, as we do", owner.uid, owner.gid));
     }
-    if me.uid == 0 {
-        return Ok(format!("runs as uid {} gid {}, whom root can act as", owner.uid, owner.gid));
-    }
+    let missing = match Caller::of_this_process().cannot_act_as(owner) {
+        None if me.uid == 0 => {
+            return Ok(format!("runs as uid {} gid {}, whom root can act as", owner.uid, owner.gid));
+        }
+        None => return Ok(format!("runs as uid {} gid {}, whom we can act as", owner.uid, owner.gid)),
+        Some(missing) => missing,
+    };
     Err(Finding::new(
         Kind::OtherUser,
         format!("the jvm runs as uid {} gid {}, we as uid {} gid {}", owner.uid, owner.gid, me.uid, me.gid),
-        "an attach listener serves its own user only",
+        format!("an attach listener serves its own user only, and to act as that user we lack {missing}"),
         run_as_root_or(owner.uid),
     ))
 }

@@ -287,8 +287,15 @@ impl Target {
         let directory = self.maps.as_ref().ok().and_then(|maps| maps.hsperfdata.as_ref());
         let (Some(directory), Ok(root)) = (directory, &self.root) else { return Ok(Counters::Off) };
         let path = Path::new("tmp").join(directory).join(self.status.ns_pid.to_string());
-        let bytes =
-            root.open_file_of(&path, self.status.uid).and_then(|file| sys::read_at_most(file, PERF_LIMIT));
+        let open = || root.open_file_of(&path, self.status.uid);
+        let file = match open() {
+            // It is its user's alone, and we may be able to act as that user without being above permissions.
+            Err(e) if e.kind() == io::ErrorKind::PermissionDenied => {
+                sys::run_as(self.status.identity(), open).and_then(|opened| opened)
+            }
+            other => other,
+        };
+        let bytes = file.and_then(|file| sys::read_at_most(file, PERF_LIMIT));
         Ok(match fact(bytes)?.map(PerfData::parse) {
             Ok(Ok(data)) => Counters::Ready(data),
             // The file is made, sized, and filled in that order.

@@ -31,6 +31,10 @@ pub struct JvmBuilder<'a> {
     env: Vec<(OsString, OsString)>,
     ids: Option<(u32, u32)>,
     pid_namespace: bool,
+    own_tmp: Option<String>,
+    shared_tmp: Option<PathBuf>,
+    user_namespace: bool,
+    read_only: bool,
     cwd: Option<PathBuf>,
     visible: Vec<PathBuf>,
     files: [Option<PathBuf>; 2],
@@ -48,6 +52,10 @@ impl<'a> JvmBuilder<'a> {
             env: vec![("LC_ALL".into(), "C.UTF-8".into())],
             ids: None,
             pid_namespace: false,
+            own_tmp: None,
+            shared_tmp: None,
+            user_namespace: false,
+            read_only: false,
             cwd: None,
             visible: Vec::new(),
             files: [None, None],
@@ -106,8 +114,39 @@ impl<'a> JvmBuilder<'a> {
         self
     }
 
-    /// Runs it as pid 1 of a new pid namespace, with its own /proc and an empty /tmp of its own that holds
+    /// Gives it a /tmp of its own, a tmpfs with these further mount options ("noexec,size=1m", or none), that holds
     /// only what is visible. Needs root.
+    #[must_use]
+    pub fn own_tmp(mut self, options: &str) -> Self {
+        self.own_tmp = Some(options.to_owned());
+        self
+    }
+
+    /// Gives it this folder for its /tmp, which several JVMs may share. Needs root, and [`JvmBuilder::pid_namespace`]
+    /// or [`JvmBuilder::own_tmp`].
+    #[must_use]
+    pub fn tmp_of(mut self, folder: &Path) -> Self {
+        self.shared_tmp = Some(folder.to_owned());
+        self
+    }
+
+    /// Makes it root of a user namespace of its own: on the host it is still whom [`JvmBuilder::uid_gid`] names.
+    #[must_use]
+    pub fn user_namespace(mut self) -> Self {
+        self.user_namespace = true;
+        self
+    }
+
+    /// Makes its root file system read-only, but for /dev, a /tmp and a /dev/shm of its own, and what is visible. Needs root.
+    #[must_use]
+    pub fn read_only(mut self) -> Self {
+        self.read_only = true;
+        self.own_tmp.get_or_insert_default();
+        self
+    }
+
+    /// Runs it as pid 1 of a new pid namespace, with net and ipc namespaces, its own /proc and /dev/shm, and an empty
+    /// /tmp of its own that holds only what is visible. Needs root.
     #[must_use]
     pub fn pid_namespace(mut self) -> Self {
         self.pid_namespace = true;
@@ -155,7 +194,8 @@ impl<'a> JvmBuilder<'a> {
     /// The JDK can't run here, or a process, file or folder can't be made.
     pub fn start(self) -> Result<Jvm> {
         self.jdk.runnable().map_err(|reason| anyhow!(reason))?;
-        if (self.ids.is_some() || self.pid_namespace) && !nix::unistd::geteuid().is_root() {
+        let namespaces = self.pid_namespace || self.own_tmp.is_some() || self.read_only;
+        if (self.ids.is_some() || namespaces) && !nix::unistd::geteuid().is_root() {
             bail!("another user or a pid namespace needs root; skip this test without it");
         }
         let scratch = tempfile::Builder::new().prefix("jgraft-test-").tempdir_in("/tmp")?;
@@ -168,10 +208,12 @@ impl<'a> JvmBuilder<'a> {
         let place = Place {
             root: self.jdk.root.as_deref(),
             pid_namespace: self.pid_namespace,
+            own_tmp: self.own_tmp.as_deref(),
+            shared_tmp: self.shared_tmp.as_deref(),
+            user_namespace: self.user_namespace,
+            read_only: self.read_only,
             ids: self.ids,
-            cwd: &cwd,
-            visible: &visible,
-            scratch: scratch.path(),
+            ..Place::plain(&cwd, &visible, scratch.path())
         };
         let mut command = place.command(&self.jdk.java());
         self.complete(&mut command)?;
@@ -198,7 +240,7 @@ impl<'a> JvmBuilder<'a> {
             reaping,
             stdin,
             cwd,
-            private_tmp: self.pid_namespace,
+            private_tmp: self.pid_namespace || self.own_tmp.is_some(),
             _scratch: scratch,
         };
         if self.pid_namespace {

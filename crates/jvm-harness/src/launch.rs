@@ -19,6 +19,14 @@ use crate::jdks::quiet;
 pub(crate) struct Place<'a> {
     pub(crate) root: Option<&'a Path>,
     pub(crate) pid_namespace: bool,
+    /// Mount options of a tmpfs of its own over /tmp.
+    pub(crate) own_tmp: Option<&'a str>,
+    /// A folder that is bound there instead of a tmpfs.
+    pub(crate) shared_tmp: Option<&'a Path>,
+    /// Root of a user namespace of its own; on the host it is whom `ids` says.
+    pub(crate) user_namespace: bool,
+    /// Its root file system can't be written to.
+    pub(crate) read_only: bool,
     /// uid and gid; supplementary groups are dropped.
     pub(crate) ids: Option<(u32, u32)>,
     pub(crate) cwd: &'a Path,
@@ -33,20 +41,38 @@ pub(crate) struct Place<'a> {
 pub(crate) enum Step {
     /// A mount point for a bind of this path.
     Point { like: PathBuf, at: PathBuf },
-    /// A tmpfs with a mode.
-    Tmpfs { at: PathBuf, mode: &'static str },
+    /// A tmpfs with mount options.
+    Tmpfs { at: PathBuf, options: String },
     /// A recursive bind.
     Bind { from: PathBuf, at: PathBuf },
     /// The proc file system of the process' own pid namespace.
     Proc { at: PathBuf },
+    /// No writing any more, but to what is mounted below.
+    ReadOnly { at: PathBuf },
 }
 
-impl Place<'_> {
+impl<'a> Place<'a> {
+    /// On the host, as ourselves.
+    pub(crate) fn plain(cwd: &'a Path, visible: &'a [PathBuf], scratch: &'a Path) -> Self {
+        Self {
+            root: None,
+            pid_namespace: false,
+            own_tmp: None,
+            shared_tmp: None,
+            user_namespace: false,
+            read_only: false,
+            ids: None,
+            cwd,
+            visible,
+            scratch,
+        }
+    }
+
     /// The command that runs `program` in this place. Its pid is the program's, save in a pid namespace:
     /// there the program is its only child.
     pub(crate) fn command(&self, program: &Path) -> Command {
         let steps = self.steps();
-        if steps.is_empty() && self.root.is_none() {
+        if steps.is_empty() && self.root.is_none() && !self.user_namespace {
             let mut command = quiet(program);
             command.current_dir(self.cwd);
             if let Some((uid, gid)) = self.ids {
@@ -57,7 +83,7 @@ impl Place<'_> {
         let mut command = quiet("unshare");
         command.arg("--mount");
         if self.pid_namespace {
-            command.args(["--pid", "--fork", "--kill-child"]);
+            command.args(["--pid", "--net", "--ipc", "--fork", "--kill-child"]);
         }
         command.args(["--", "sh", "-c"]).arg(self.script(&steps)).arg("sh").arg(program);
         command
@@ -68,23 +94,59 @@ impl Place<'_> {
         for step in steps {
             script.push_str(&render(step));
         }
-        script.push_str("exec unshare");
         if let Some(root) = self.root {
-            script.push_str(&format!(" --root={}", quote(root)));
+            // Only root may get there by its path.
+            script.push_str(&format!("cd {}\n", quote(root)));
         }
-        script.push_str(&format!(" --wd={}", quote(self.cwd)));
+        script.push_str("exec unshare");
         if let Some((uid, gid)) = self.ids {
             script.push_str(&format!(" --setgid={gid} --setuid={uid}"));
         }
+        if self.user_namespace {
+            // Before the chroot, which need not have this tool.
+            script.push_str(" -- unshare --user --map-root-user");
+        }
+        if self.root.is_some() {
+            script.push_str(" --root=.");
+        }
+        script.push_str(&format!(" --wd={}", quote(self.cwd)));
         script.push_str(" -- \"$@\"\n");
         script
     }
 
     fn steps(&self) -> Vec<Step> {
-        match self.root {
+        let mut steps = match self.root {
             Some(root) => self.chroot_steps(root),
             None => self.host_steps(),
+        };
+        let shm = self.root.unwrap_or(Path::new("/")).join("dev/shm");
+        // Looked for on the host: a chroot's /dev is that.
+        if (self.pid_namespace || self.read_only) && Path::new("/dev/shm").is_dir() {
+            steps.push(Step::Tmpfs { at: shm, options: "mode=1777".to_owned() });
         }
+        if self.read_only {
+            let at = self.root.unwrap_or(Path::new("/")).to_owned();
+            // A chroot's folder becomes a mount of its own only by this.
+            if self.root.is_some() {
+                steps.insert(0, Step::Bind { from: at.clone(), at: at.clone() });
+            }
+            steps.push(Step::ReadOnly { at });
+        }
+        steps
+    }
+
+    /// The /tmp that replaces the host's, at this mount point.
+    fn tmp_step(&self, at: PathBuf, options: String) -> Step {
+        match self.shared_tmp {
+            Some(folder) => Step::Bind { from: folder.to_owned(), at },
+            None => Step::Tmpfs { at, options },
+        }
+    }
+
+    fn tmp(&self) -> Option<String> {
+        let options = self.own_tmp.filter(|options| !options.is_empty());
+        let tmp = options.map_or("mode=1777".to_owned(), |options| format!("mode=1777,{options}"));
+        (self.pid_namespace || self.own_tmp.is_some()).then_some(tmp)
     }
 
     fn chroot_steps(&self, root: &Path) -> Vec<Step> {
@@ -93,17 +155,19 @@ impl Place<'_> {
         let mut steps = vec![bind(Path::new("/dev"))];
         if self.pid_namespace {
             steps.push(Step::Proc { at: inside(Path::new("/proc")) });
-            steps.push(Step::Tmpfs { at: inside(Path::new("/tmp")), mode: "1777" });
         } else {
             steps.push(bind(Path::new("/proc")));
-            steps.push(bind(Path::new("/tmp")));
         }
+        steps.push(match self.tmp() {
+            Some(options) => self.tmp_step(inside(Path::new("/tmp")), options),
+            None => bind(Path::new("/tmp")),
+        });
         // The users of the machine: HotSpot publishes no hsperfdata for a uid without a name.
         if inside(Path::new("/etc/passwd")).is_file() {
             steps.push(bind(Path::new("/etc/passwd")));
         }
         for path in outermost(self.visible) {
-            if self.pid_namespace || !path.starts_with("/tmp") {
+            if self.tmp().is_some() || !path.starts_with("/tmp") {
                 steps.push(Step::Point { like: path.to_owned(), at: inside(path) });
                 steps.push(bind(path));
             }
@@ -115,7 +179,7 @@ impl Place<'_> {
     /// and a folder such as /root that the wanted user may not pass through.
     fn host_steps(&self) -> Vec<Step> {
         let mut covers = BTreeSet::new();
-        if self.pid_namespace {
+        if self.tmp().is_some() {
             covers.insert(PathBuf::from("/tmp"));
         }
         if let Some((uid, gid)) = self.ids {
@@ -126,9 +190,13 @@ impl Place<'_> {
         let piles =
             outer.iter().enumerate().map(|(i, cover)| (self.scratch.join(format!("cover-{i}")), cover));
         for (pile, cover) in piles.clone() {
-            let mode = if *cover == Path::new("/tmp") { "1777" } else { "755" };
+            let own = if *cover == Path::new("/tmp") { self.tmp() } else { None };
+            let options = own.unwrap_or_else(|| "mode=755".to_owned());
             steps.push(Step::Point { like: PathBuf::from("/"), at: pile.clone() });
-            steps.push(Step::Tmpfs { at: pile.clone(), mode });
+            steps.push(match *cover == Path::new("/tmp") {
+                true => self.tmp_step(pile.clone(), options),
+                false => Step::Tmpfs { at: pile.clone(), options },
+            });
             for path in outermost(self.visible) {
                 if let Ok(below) = path.strip_prefix(cover) {
                     let at = pile.join(below);
@@ -153,7 +221,7 @@ pub(crate) fn tool_output(root: Option<&Path>, program: &Path, args: &[&str]) ->
         return None;
     }
     let slash = Path::new("/");
-    let place = Place { root, pid_namespace: false, ids: None, cwd: slash, visible: &[], scratch: slash };
+    let place = Place { root, ..Place::plain(slash, &[], slash) };
     let output = place.command(program).args(args).output().ok()?;
     if !output.status.success() {
         return None;
@@ -197,9 +265,10 @@ fn render(step: &Step) -> String {
             format!("mkdir -p {0}; [ -e {1} ] || : >{1}\n", quote(parent), quote(at))
         }
         Step::Point { at, .. } => format!("mkdir -p {}\n", quote(at)),
-        Step::Tmpfs { at, mode } => format!("mount -t tmpfs -o mode={mode} tmpfs {}\n", quote(at)),
+        Step::Tmpfs { at, options } => format!("mount -t tmpfs -o {options} tmpfs {}\n", quote(at)),
         Step::Bind { from, at } => format!("mount --rbind {} {}\n", quote(from), quote(at)),
         Step::Proc { at } => format!("mount -t proc proc {}\n", quote(at)),
+        Step::ReadOnly { at } => format!("mount -o remount,bind,ro {}\n", quote(at)),
     }
 }
 
@@ -215,7 +284,7 @@ mod tests {
 
     fn place<'a>(visible: &'a [PathBuf]) -> Place<'a> {
         let cwd = Path::new("/tmp/scratch");
-        Place { root: None, pid_namespace: false, ids: None, cwd, visible, scratch: cwd }
+        Place::plain(cwd, visible, cwd)
     }
 
     #[test]
@@ -240,7 +309,7 @@ mod tests {
         assert!(
             place
                 .script(&steps)
-                .ends_with("exec unshare --root='/cache/root' --wd='/tmp/scratch' -- \"$@\"\n")
+                .ends_with("cd '/cache/root'\nexec unshare --root=. --wd='/tmp/scratch' -- \"$@\"\n")
         );
     }
 
@@ -251,12 +320,20 @@ mod tests {
         let path = PathBuf::from;
         let expected = [
             Step::Point { like: path("/"), at: path("/tmp/scratch/cover-0") },
-            Step::Tmpfs { at: path("/tmp/scratch/cover-0"), mode: "1777" },
+            Step::Tmpfs { at: path("/tmp/scratch/cover-0"), options: "mode=1777".to_owned() },
             Step::Point { like: path("/tmp/jars"), at: path("/tmp/scratch/cover-0/jars") },
             Step::Bind { from: path("/tmp/jars"), at: path("/tmp/scratch/cover-0/jars") },
             Step::Bind { from: path("/tmp/scratch/cover-0"), at: path("/tmp") },
             Step::Proc { at: path("/proc") },
+            Step::Tmpfs { at: path("/dev/shm"), options: "mode=1777".to_owned() },
         ];
+        let expected: Vec<_> = expected
+            .into_iter()
+            .filter(|step| {
+                Path::new("/dev/shm").is_dir()
+                    || !matches!(step, Step::Tmpfs { at, .. } if at.ends_with("shm"))
+            })
+            .collect();
         assert_eq!(place.steps(), expected);
     }
 

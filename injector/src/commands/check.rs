@@ -31,7 +31,7 @@ struct Verdict {
 pub(crate) fn run(options: &Check) -> Result<ExitCode, Failure> {
     let agent = Agent::from_words(&options.agent, None, false)?;
     let target = options.target.as_deref().map(target::find).transpose()?;
-    let report = jar::examine(agent.path(), agent.options.as_deref(), target.as_ref());
+    let report = jar::examine(agent.path(), None, agent.options.as_deref(), target.as_ref());
     let of = |severity| {
         let findings = report.findings.iter().filter(move |finding| finding.severity == severity);
         findings.map(FindingJson::of_jar).collect::<Vec<_>>()

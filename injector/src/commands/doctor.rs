@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use jgraft_attach::{
-    Finding, FindingKind, Kind, Preflight, Request, Target, agent_loading, examine, instrument_module,
+    Finding, FindingKind, Kind, Preflight, Privilege, Request, Target, agent_loading, examine,
+    instrument_module, privileges,
 };
 use serde::Serialize;
 
@@ -25,7 +26,26 @@ struct Diagnosis {
     #[serde(skip_serializing_if = "Option::is_none")]
     next_start: Option<[String; 2]>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    privileges: Option<Vec<PrivilegeJson>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     probe: Option<String>,
+}
+
+/// One step of attaching.
+#[derive(Serialize)]
+struct PrivilegeJson {
+    step: &'static str,
+    needs: String,
+    evidence: String,
+    /// `null` where the step can be done.
+    missing: Option<String>,
+}
+
+impl PrivilegeJson {
+    fn of(privilege: Privilege) -> PrivilegeJson {
+        let Privilege { step, needs, evidence, missing } = privilege;
+        PrivilegeJson { step, needs, evidence, missing }
+    }
 }
 
 /// A finding as `--json` shows it, here and in `load`.
@@ -66,6 +86,9 @@ pub(crate) fn run(options: &Doctor) -> Result<ExitCode, Failure> {
         true => Some(probe(options, Target::inspect(target.pid()).map_err(|_| gone(&target))?)?),
         false => None,
     };
+    let privileges = options
+        .privileges
+        .then(|| privileges(&target).into_iter().map(PrivilegeJson::of).collect::<Vec<_>>());
     if options.json {
         json::print(
             "doctor",
@@ -77,11 +100,18 @@ pub(crate) fn run(options: &Doctor) -> Result<ExitCode, Failure> {
                 warnings: preflight.warnings.iter().map(FindingJson::of).collect(),
                 blockers: preflight.blockers.iter().map(FindingJson::of).collect(),
                 next_start: next_start_of(&target),
+                privileges,
                 probe,
             },
         );
     } else {
-        print(&target, &preflight, probe.as_deref(), conclusion(&preflight, attachable));
+        print(
+            &target,
+            &preflight,
+            privileges.as_deref(),
+            probe.as_deref(),
+            conclusion(&preflight, attachable),
+        );
     }
     Ok(ExitCode::from(if agents_loadable { 0 } else { EXIT_BLOCKED }))
 }
@@ -148,7 +178,13 @@ fn gone(target: &Target) -> Failure {
     Failure::new(EXIT_BLOCKED, "no-such-process", format!("{} has ended", label(target)))
 }
 
-fn print(target: &Target, preflight: &Preflight, probe: Option<&str>, conclusion: &str) {
+fn print(
+    target: &Target,
+    preflight: &Preflight,
+    privileges: Option<&[PrivilegeJson]>,
+    probe: Option<&str>,
+    conclusion: &str,
+) {
     let out = human::Stream::stdout();
     out.line(&format!(
         "{}, java {}, user {}, up {}",
@@ -169,6 +205,9 @@ fn print(target: &Target, preflight: &Preflight, probe: Option<&str>, conclusion
     if let Some(probe) = probe {
         out.line(&format!("  {}      asked for its version: {probe}", out.green("ok")));
     }
+    if let Some(steps) = privileges {
+        print_privileges(&out, steps);
+    }
     out.line(conclusion);
     if let Some([command_line, variable]) = next_start_of(target) {
         out.line(&format!("an agent for its next start: {command_line}"));
@@ -178,6 +217,18 @@ fn print(target: &Target, preflight: &Preflight, probe: Option<&str>, conclusion
 
 fn next_start_of(target: &Target) -> Option<[String; 2]> {
     next_start::of_any_agent().filter(|_| target.kind() != Kind::NotAJvm)
+}
+
+fn print_privileges(out: &human::Stream, steps: &[PrivilegeJson]) {
+    out.line("  what it takes:");
+    for PrivilegeJson { step, needs, evidence, missing } in steps {
+        let mark = if missing.is_none() { out.green("ok     ") } else { out.red("missing") };
+        out.line(&format!("  {mark} {step}: {}", human::clean(evidence)));
+        out.line(&format!("          needs:    {needs}"));
+        if let Some(missing) = missing {
+            out.line(&format!("          lacking:  {}", human::clean(missing)));
+        }
+    }
 }
 
 /// Three lines: what, evidence, remedy.

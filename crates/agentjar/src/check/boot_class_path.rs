@@ -20,7 +20,11 @@ pub(super) fn entries(manifest: &Manifest) -> Vec<String> {
 
 /// The files that the entries stand for; none for an entry that stands for no file.
 pub(super) fn paths(manifest: &Manifest, question: &Question<'_>) -> Vec<PathBuf> {
-    entries(manifest).iter().filter_map(|entry| resolve(entry, question.folder())).collect()
+    paths_from(manifest, question.folder())
+}
+
+pub(super) fn paths_from(manifest: &Manifest, folder: Option<&Path>) -> Vec<PathBuf> {
+    entries(manifest).iter().filter_map(|entry| resolve(entry, folder)).collect()
 }
 
 pub(super) fn check(manifest: &Manifest, question: &Question<'_>, findings: &mut Vec<Finding>) {

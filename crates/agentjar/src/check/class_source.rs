@@ -119,7 +119,7 @@ fn entry_for<R: Read + Seek>(
 
 /// What an entry of a class path is taken for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Jar,
     Folder,
     Either,
@@ -127,7 +127,7 @@ enum Kind {
 
 /// The files and folders of Class-Path, and the entries that name neither. An entry is a URL: a folder is
 /// what ends with a slash, and a query stays part of the name.
-fn class_path(manifest: &Manifest, folder: Option<&Path>) -> (Vec<(PathBuf, Kind)>, Vec<String>) {
+pub(super) fn class_path(manifest: &Manifest, folder: Option<&Path>) -> (Vec<(PathBuf, Kind)>, Vec<String>) {
     let mut paths = Vec::new();
     let mut foreign = Vec::new();
     let value = manifest.java_value("Class-Path").unwrap_or_default();

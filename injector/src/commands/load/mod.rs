@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
+use jgraft_attach::LoadOutcome;
 use jgraft_attach::{Client, Finding, Preflight, Request, Target, examine, explain_code};
-use jgraft_attach::{LoadOutcome, files};
 use jgraft_protocol::native::code;
 use serde::Serialize;
 
@@ -15,12 +15,14 @@ use crate::target::{TargetJson, label};
 use crate::{human, json, output, target};
 
 pub(crate) mod agent;
+mod delivery;
 mod java;
 mod native;
 mod stderr;
 mod supervised;
 
 use agent::Agent;
+use delivery::{Delivery, StagedJson};
 use stderr::TargetStderr;
 
 /// The longest sensible answer to `load`: an error text with a path in it.
@@ -29,6 +31,7 @@ const REPLY_LIMIT: u64 = 64 << 10;
 /// Everything that was found out before anything is sent.
 struct Plan {
     request: Request,
+    delivery: Delivery,
     /// What stands against it.
     errors: Vec<FindingJson>,
     warnings: Vec<FindingJson>,
@@ -45,6 +48,8 @@ struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     request: Option<String>,
     warnings: Vec<FindingJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    staged: Option<StagedJson>,
     #[serde(skip_serializing_if = "Option::is_none")]
     timing: Option<Timing>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,7 +77,7 @@ pub(crate) fn run(options: &Load) -> Result<ExitCode, Failure> {
     }
     let mut plan = match options.native {
         true => native::plan(&agent, &target)?,
-        false => java::plan(&agent, &target)?,
+        false => java::plan(&agent, &target, options.stage_dir.as_deref())?,
     };
     if !options.json {
         print_warnings(&plan.warnings);
@@ -81,15 +86,19 @@ pub(crate) fn run(options: &Load) -> Result<ExitCode, Failure> {
         return Err(failure);
     }
     if options.once && !plan.already_loaded.is_empty() {
-        return report(options, &agent, &target, "already-loaded", plan, None);
+        return report(options, &agent, &target, "already-loaded", plan);
     }
     if options.dry_run {
-        return report(options, &agent, &target, "planned", plan, None);
+        return report(options, &agent, &target, "planned", plan);
     }
+    let staged = plan.delivery.carry_out(&target, options.patience.timeout)?;
     let facts = TargetJson::of(&target);
     let stderr = TargetStderr::follow(&target);
     let supervision = match options.supervised {
-        true => Some(supervised::Supervision::open(&agent, &target)?),
+        true => {
+            let jar = plan.delivery.path(&agent);
+            Some(supervised::Supervision::open(&agent, jar, &target, options.patience.timeout)?)
+        }
         false => None,
     };
     let request = match &supervision {
@@ -105,7 +114,7 @@ pub(crate) fn run(options: &Load) -> Result<ExitCode, Failure> {
     plan.warnings.extend(noticed);
     let timing = sent?;
     let label = label(client.target());
-    report_on(options, &agent, facts, &label, "loaded", plan, Some(timing))
+    report_on(options, &agent, facts, &label, "loaded", plan, Some((timing, staged)))
 }
 
 fn print_warnings(warnings: &[FindingJson]) {
@@ -195,9 +204,8 @@ fn report(
     target: &Target,
     outcome: &'static str,
     plan: Plan,
-    timing: Option<Timing>,
 ) -> Result<ExitCode, Failure> {
-    report_on(options, agent, TargetJson::of(target), &label(target), outcome, plan, timing)
+    report_on(options, agent, TargetJson::of(target), &label(target), outcome, plan, None)
 }
 
 fn report_on(
@@ -207,8 +215,9 @@ fn report_on(
     who: &str,
     outcome: &'static str,
     plan: Plan,
-    timing: Option<Timing>,
+    done: Option<(Timing, Option<StagedJson>)>,
 ) -> Result<ExitCode, Failure> {
+    let (timing, staged) = done.map_or((None, None), |(timing, staged)| (Some(timing), staged));
     let request = (outcome == "planned").then(|| shown(&plan.request));
     let next = agent.next_start();
     if options.json {
@@ -219,6 +228,7 @@ fn report_on(
             outcome,
             request,
             warnings: plan.warnings,
+            staged,
             timing,
             next_start: next,
         };
@@ -230,6 +240,9 @@ fn report_on(
     match outcome {
         "planned" => {
             out.line(&format!("would send to {who}: {}", request.unwrap_or_default()));
+            if let Some(copy) = plan.delivery.describe() {
+                out.line(&format!("would copy {}", human::clean(&copy)));
+            }
             out.line("nothing was sent (--dry-run)");
         }
         "already-loaded" => {
@@ -241,6 +254,12 @@ fn report_on(
         _ => {
             let took = timing.map_or(0.0, |timing| timing.answer_ms + timing.listener_ms.unwrap_or(0.0));
             out.line(&format!("loaded {path} into {who} in {took:.1} ms"));
+            if let Some(copy) = plan.delivery.describe() {
+                out.line(&format!(
+                    "it does not see that file, so it was given a copy: {}",
+                    human::clean(&copy)
+                ));
+            }
             if let Some([command_line, variable]) = next {
                 out.line(&format!("for its next start: {command_line}"));
                 out.line(&format!("                or: {variable}"));
@@ -265,19 +284,13 @@ fn shown(request: &Request) -> String {
 }
 
 /// What `doctor` finds, as the beginning of a plan.
-fn plan_from(request: Request, preflight: Preflight) -> Plan {
+fn plan_from(request: Request, delivery: Delivery, preflight: Preflight) -> Plan {
     Plan {
         request,
+        delivery,
         errors: preflight.blockers.iter().map(FindingJson::of).collect(),
         warnings: preflight.warnings.iter().map(FindingJson::of).collect(),
         already_loaded: Vec::new(),
-    }
-}
-
-/// Adds a file's visibility and readability for the target to a plan.
-fn add_visibility(plan: &mut Plan, target: &Target, path: &std::path::Path) {
-    if let Err(finding) = files::seen_by(target, path) {
-        plan.errors.push(FindingJson::of(&finding));
     }
 }
 

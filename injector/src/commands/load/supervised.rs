@@ -1,6 +1,8 @@
 //! `load --supervised`: the bundled agent loads the user's agent inside the target, and reports what plain attach keeps
 //! to itself: how far it came, and the whole stack trace.
 
+use std::time::Duration;
+
 use jgraft_attach::{Request, Target};
 use jgraft_protocol::properties;
 use jgraft_protocol::session::{reply, request};
@@ -15,12 +17,18 @@ use crate::session::Session;
 pub(crate) struct Supervision(Session);
 
 impl Supervision {
-    pub(crate) fn open(agent: &Agent, target: &Target) -> Result<Supervision, Failure> {
-        let mut wanted = vec![(request::VERB, request::VERB_LOAD), (request::JAR, agent.path())];
+    /// `jar` is the agent's own, in the target's view.
+    pub(crate) fn open(
+        agent: &Agent,
+        jar: &str,
+        target: &Target,
+        timeout: Duration,
+    ) -> Result<Supervision, Failure> {
+        let mut wanted = vec![(request::VERB, request::VERB_LOAD), (request::JAR, jar)];
         if let Some(options) = &agent.options {
             wanted.push((request::OPTIONS, options));
         }
-        Ok(Supervision(Session::open(target, &wanted)?))
+        Ok(Supervision(Session::open(target, &wanted, timeout)?))
     }
 
     /// The bundled agent's own load.

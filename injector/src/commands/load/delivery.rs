@@ -1,0 +1,194 @@
+//! How the JVM gets at the agent's file: where it is, if the target sees the very same file there, else as a copy
+//! staged in the target's view. Decided before anything is written, so that the checks see the path the JVM will see.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jgraft_agentjar::companions;
+use jgraft_attach::staging::{self, Home, Parcel, Place};
+use jgraft_attach::{Finding, Target, files};
+use serde::Serialize;
+
+use super::agent::Agent;
+use crate::commands::doctor::FindingJson;
+use crate::failure::Failure;
+use crate::session::staging_failed;
+
+/// The way to the target.
+pub(crate) enum Delivery {
+    /// The target sees the file itself.
+    InPlace,
+    Staged(Box<Staging>),
+}
+
+/// A copy to be made.
+pub(crate) struct Staging {
+    parcel: Parcel,
+    place: Place,
+    path: String,
+}
+
+/// What `--json` says of a copy that was made.
+#[derive(Serialize)]
+pub(crate) struct StagedJson {
+    /// In the target's view.
+    path: String,
+    files: usize,
+    bytes: u64,
+    /// Files that had to be written; the others were there already.
+    written: usize,
+    passed_over: Vec<String>,
+}
+
+impl Delivery {
+    /// Finds the way. Findings are reasons against loading; a failure is a command line that makes no sense.
+    pub(crate) fn find(
+        agent: &Agent,
+        target: &Target,
+        stage_dir: Option<&Path>,
+    ) -> Result<Result<Delivery, FindingJson>, Failure> {
+        let path = Path::new(agent.path());
+        let folder = stage_dir.map(|folder| below(folder, path)).transpose()?;
+        if agent.is_bare_name() || !path.is_file() {
+            return Ok(Ok(Delivery::InPlace));
+        }
+        let seen = files::seen_by(target, path).and_then(|()| match &folder {
+            Some((folder, _)) => files::seen_by(target, folder),
+            None => Ok(()),
+        });
+        Ok(match (seen, target.root()) {
+            (Ok(()), _) => Ok(Delivery::InPlace),
+            (Err(finding), Err(_)) => Err(FindingJson::of(&finding)),
+            (Err(_), Ok(_)) => staged(agent, target, folder).map(|s| Delivery::Staged(Box::new(s))),
+        })
+    }
+
+    /// The agent's path as the JVM will be told.
+    pub(crate) fn path<'a>(&'a self, agent: &'a Agent) -> &'a str {
+        match self {
+            Delivery::InPlace => agent.path(),
+            Delivery::Staged(staging) => &staging.path,
+        }
+    }
+
+    /// True where the JVM will be given a copy.
+    pub(crate) fn is_staged(&self) -> bool {
+        matches!(self, Delivery::Staged(_))
+    }
+
+    /// One line for people: what is copied, and where to.
+    pub(crate) fn describe(&self) -> Option<String> {
+        let Delivery::Staged(staging) = self else { return None };
+        let Staging { parcel, place, path } = &**staging;
+        let size = format!("{} file(s), {} bytes", parcel.files(), parcel.bytes());
+        let passed = match place.passed_over() {
+            [] => String::new(),
+            reasons => format!(" (not in {})", reasons.join("; not in ")),
+        };
+        Some(format!("{size} as {path}{passed}"))
+    }
+
+    /// Makes the copy. It stays until the target has ended.
+    pub(crate) fn carry_out(
+        &self,
+        target: &Target,
+        timeout: Duration,
+    ) -> Result<Option<StagedJson>, Failure> {
+        let Delivery::Staged(staging) = self else { return Ok(None) };
+        let Staging { parcel, place, path } = &**staging;
+        let made = Home::open(target, place, timeout).and_then(|home| home.put(target, parcel));
+        let staged = made.map_err(|finding: Finding| staging_failed(&finding))?;
+        Ok(Some(StagedJson {
+            path: path.clone(),
+            files: parcel.files(),
+            bytes: parcel.bytes(),
+            written: staged.written,
+            passed_over: place.passed_over().to_vec(),
+        }))
+    }
+}
+
+/// `--stage-dir` made absolute, and the agent's path below it.
+fn below(folder: &Path, agent: &Path) -> Result<(PathBuf, PathBuf), Failure> {
+    let usage = |evidence: String| {
+        Failure::usage(
+            format!("{} is not in --stage-dir {}", agent.display(), folder.display()),
+            evidence,
+            "name the directory that the agent's jar lies in, or one above it",
+        )
+    };
+    let real =
+        |path: &Path| std::fs::canonicalize(path).map_err(|e| usage(format!("{}: {e}", path.display())));
+    let (folder, agent) = (real(folder)?, real(agent)?);
+    match agent.strip_prefix(&folder) {
+        Ok(below) if !below.as_os_str().is_empty() => Ok((folder.clone(), below.to_owned())),
+        _ => Err(usage(format!("it really lies in {}", agent.parent().unwrap_or(&agent).display()))),
+    }
+}
+
+fn staged(
+    agent: &Agent,
+    target: &Target,
+    folder: Option<(PathBuf, PathBuf)>,
+) -> Result<Staging, FindingJson> {
+    let path = Path::new(agent.path());
+    let mut parcel = Parcel::new();
+    let packed = match &folder {
+        Some((folder, first)) => parcel.add_folder(folder, first).map_err(|e| e.to_string()),
+        None => {
+            let name = Path::new(path.file_name().unwrap_or_default());
+            let added = parcel.add_file(path, name).map_err(|e| e.to_string());
+            added.and_then(|()| if agent.native { Ok(()) } else { add_companions(&mut parcel, path) })
+        }
+    };
+    packed.map_err(|evidence| FindingJson {
+        code: "cannot-be-staged",
+        cause: format!("pid {} does not see {}, and it cannot be copied", target.pid(), path.display()),
+        evidence,
+        remedy: "--stage-dir DIR takes a whole agent directory; or put the agent into the target's image"
+            .to_owned(),
+    })?;
+    let place = staging::place_for(target, &parcel).map_err(|finding| FindingJson::of(&finding))?;
+    let path = staging::path_in(&place, &parcel).display().to_string();
+    Ok(Staging { parcel, place, path })
+}
+
+/// What the jar names by relative paths, and what those name in turn. Entries that are not there are left out, as the
+/// JVM does; the check has warned of them.
+fn add_companions(parcel: &mut Parcel, jar: &Path) -> Result<(), String> {
+    let here = |path: &Path| path.parent().map(Path::to_owned).unwrap_or_default();
+    let real = std::fs::canonicalize(jar).map(|jar| here(&jar)).map_err(|e| e.to_string())?;
+    // A jar on our side, and where it will be.
+    let name = PathBuf::from(jar.file_name().unwrap_or_default());
+    let mut left = VecDeque::from([(jar.to_owned(), name.clone())]);
+    while let Some((jar, at)) = left.pop_front() {
+        let file = File::open(&jar).map_err(|e| format!("{}: {e}", jar.display()))?;
+        for companion in companions(file) {
+            let boot = companion.attribute == "Boot-Class-Path";
+            // Only the agent's own: libinstrument reads no other manifest.
+            if boot && at != name {
+                continue;
+            }
+            let from = if boot { real.clone() } else { here(&jar) }.join(&companion.path);
+            let Ok(metadata) = std::fs::metadata(&from) else { continue };
+            let says = format!("its {} names {}", companion.attribute, companion.path.display());
+            let Some(below) = companion.below() else {
+                return Err(format!("{says}, outside its own directory"));
+            };
+            if !metadata.is_file() {
+                return Err(format!("{says}, which is a directory"));
+            }
+            let to = here(&at).join(below);
+            if parcel.holds(&to) {
+                continue;
+            }
+            parcel.add_file(&from, &to).map_err(|e| e.to_string())?;
+            if !boot {
+                left.push_back((from, to));
+            }
+        }
+    }
+    Ok(())
+}
