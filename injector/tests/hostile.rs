@@ -6,10 +6,10 @@ mod common;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use common::{PATIENCE, good_jar, jgraft, load, no_trigger_left, refused, text, unharmed};
+use common::{PATIENCE, agent_jar, good_jar, jgraft, load, no_trigger_left, refused, text, unharmed};
 use jgraft_jvm_harness::{Jdk, Jvm, each_jdk, skip, targets};
 use nix::unistd::geteuid;
 
@@ -226,4 +226,106 @@ fn a_log_that_is_closed_to_the_jvms_user_is_not_shown() {
         }
         Ok(())
     });
+}
+
+#[test]
+fn a_jvm_is_no_older_than_its_exec() {
+    each_jdk("hostile::late_exec", .., |jdk| {
+        if let Some(root) = &jdk.root {
+            skip(
+                "hostile::late_exec",
+                &format!("started by hand, and it needs the chroot {}", root.display()),
+            );
+            return Ok(());
+        }
+        let jar = good_jar()?;
+        for _ in 0..3 {
+            // Without counters, age is all that tells whether it has created itself.
+            let mut service = Command::new("sh")
+                .args(["-c", "read -r go; exec \"$@\"", "sh"])
+                .arg(jdk.java())
+                .args(["-XX:-UsePerfData", "-cp"])
+                .arg(targets::order_service_classes()?)
+                .args(["OrderService", "--quiet"])
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::null())
+                .spawn()?;
+            let outcome = loaded_in_time(&mut service, text(&jar));
+            service.kill()?;
+            service.wait()?;
+            let _: std::io::Result<()> = std::fs::remove_file(format!("/tmp/.java_pid{}", service.id()));
+            outcome?;
+        }
+        Ok(())
+    });
+}
+
+/// The process is older than any JVM takes to create itself before it becomes one.
+fn loaded_in_time(service: &mut Child, jar: &str) -> Result<()> {
+    let process = jgraft_attach::Process::open(service.id().cast_signed())?;
+    while process.age()? < Duration::from_millis(2100) {
+        std::thread::yield_now();
+    }
+    writeln!(service.stdin.as_mut().context("no stdin")?, "go")?;
+    // From the moment its VM is there.
+    let maps = format!("/proc/{}/maps", service.id());
+    let start = Instant::now();
+    while !std::fs::read_to_string(&maps)?.contains("/libjvm.so") {
+        ensure!(start.elapsed() < PATIENCE, "no vm");
+    }
+    load(service.id(), &format!("{jar}=late"), &[])?.expect(0)?;
+    let lines = BufReader::new(service.stdout.take().context("no stdout")?).lines();
+    for line in lines {
+        let line = line?;
+        ensure!(!line.contains("Full thread dump"), "{line}");
+        if line.contains("options [late]") {
+            return Ok(());
+        }
+    }
+    anyhow::bail!("the service has ended")
+}
+
+/// Watches other JVMs as a metrics exporter does: by mapping their counters.
+const WATCHER: &str = r#"
+import java.nio.channels.FileChannel;
+import java.nio.file.*;
+public class Watcher {
+    static final java.util.List<Object> maps = new java.util.ArrayList<>();
+    public static void main(String[] files) throws Exception {
+        for (String file : files) {
+            FileChannel channel = FileChannel.open(Paths.get(file), StandardOpenOption.READ);
+            maps.add(channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size()));
+        }
+        System.out.println("ready");
+        Thread.sleep(Long.MAX_VALUE);
+    }
+}
+"#;
+
+#[test]
+fn a_jvm_that_watches_others_keeps_its_own_counters() {
+    each_jdk("hostile::watcher", .., |jdk| {
+        let watched = service_in(jdk, open_folder()?.path(), &[], &[])?;
+        let Some(counters) = counters_of(watched.pid())? else {
+            skip("hostile::watcher", "this user has no name, so HotSpot publishes no counters");
+            return Ok(());
+        };
+        let jar = agent_jar("watcher", "Watcher", WATCHER, "Main-Class: Watcher\n")?;
+        let watcher = Jvm::builder(jdk).class_path(&jar).main("Watcher").program_args([&counters]).start()?;
+        watcher.wait_ready()?;
+        let seen = jgraft(["doctor", "--json", &watcher.pid().to_string()])?.expect(0)?.json()?;
+        ensure!(seen["target"]["name"] == "Watcher", "{seen}");
+        ensure!(seen["good"].to_string().contains("sun.rt.jvmCapabilities"), "its counters are lost: {seen}");
+        jgraft(["jcmd", &watcher.pid().to_string(), "VM.version"])?.expect(0)?;
+        ensure!(!watcher.stdout().contains("Full thread dump"));
+        unharmed(&watched)
+    });
+}
+
+/// The file of its counters, as it is mapped.
+fn counters_of(pid: u32) -> Result<Option<String>> {
+    let maps = std::fs::read_to_string(format!("/proc/{pid}/maps"))?;
+    let mut paths = maps.lines().filter_map(|line| Some(&line[line.find('/')?..]));
+    Ok(paths.find(|path| path.contains("/hsperfdata_")).map(str::to_owned))
 }

@@ -125,8 +125,11 @@ fn is_starting(target: &Target, listener: Listener) -> bool {
         };
     }
     // Without counters there is no certain sign from outside: SIGQUIT is caught and every thread of the VM's own is up
-    // long before the module system is, so only time tells.
-    young && (deaf || target.uptime() < SETTLED)
+    // long before the module system is, so only time tells; the VM's time, for a script may have run before it.
+    match target.process().age_of_threads() {
+        Ok(age) => age < START_UP && (deaf || age < SETTLED),
+        Err(_) => young && (deaf || target.uptime() < SETTLED),
+    }
 }
 
 pub(crate) fn starting(target: &Target) -> Finding {

@@ -132,12 +132,22 @@ impl Process {
         start_ticks(&stat).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "/proc/PID/stat"))
     }
 
-    /// How long it has been running.
+    /// How long it has been running, whatever it ran before it became what it is.
     pub fn age(&self) -> io::Result<Duration> {
-        let started = self.start_ticks()? as f64 / sys::clock_ticks() as f64;
-        let uptime = std::fs::read_to_string("/proc/uptime")?;
-        let now: f64 = uptime.split_whitespace().next().and_then(|s| s.parse().ok()).unwrap_or(started);
-        Ok(Duration::from_secs_f64((now - started).max(0.0)))
+        age(self.start_ticks()?)
+    }
+
+    /// How long ago it made the oldest thread that it still has besides its first. None survives an exec, so a JVM
+    /// cannot be much older, although its process can. `NotFound` while there is none.
+    pub(crate) fn age_of_threads(&self) -> io::Result<Duration> {
+        let tids = self.entries("task")?.into_iter().filter_map(|tid| tid.to_str()?.parse::<i32>().ok());
+        // Numbers rise; when they come round, a younger thread is taken for the oldest.
+        let Some(oldest) = tids.filter(|tid| *tid != self.pid).min_by_key(|tid| (*tid < self.pid, *tid))
+        else {
+            return Err(io::ErrorKind::NotFound.into());
+        };
+        let stat = self.read(&format!("task/{oldest}/stat"))?;
+        age(start_ticks(&stat).ok_or(io::ErrorKind::InvalidData)?)
     }
 
     /// True when a thread of it bears this name (`/proc/PID/task/*/comm`, at most 15 bytes).
@@ -153,6 +163,14 @@ impl Process {
         }
         Ok(false)
     }
+}
+
+/// From ticks since boot until now.
+fn age(start_ticks: u64) -> io::Result<Duration> {
+    let started = start_ticks as f64 / sys::clock_ticks() as f64;
+    let uptime = std::fs::read_to_string("/proc/uptime")?;
+    let now: f64 = uptime.split_whitespace().next().and_then(|s| s.parse().ok()).unwrap_or(started);
+    Ok(Duration::from_secs_f64((now - started).max(0.0)))
 }
 
 /// Field 22; the command name in field 2 may hold blanks and parentheses, so count from its last `)`.
@@ -207,6 +225,8 @@ mod tests {
         started.recv().unwrap();
         assert!(me.has_thread_named("Attach Listener").unwrap());
         assert!(!me.has_thread_named("Attach").unwrap());
+        let age = me.age_of_threads().unwrap();
+        assert!(age <= me.age().unwrap(), "{age:?}");
         drop(hold);
         worker.join().unwrap();
     }
