@@ -78,7 +78,7 @@ fn a_program_called_java_is_not_signalled() -> Result<()> {
     let mut sleep = Guarded::start(Command::new(&java).arg("300"))?;
     // It may be a launcher in its first milliseconds, so it is waited for, but only as long as a launcher takes.
     let pid = sleep.0.id();
-    let refused = load(pid, text(&good_jar()?), &["--timeout", "60s", "--json"])?.expect(3)?.json()?;
+    let refused = load(pid, text(&good_jar()?), &["--timeout", "20s", "--json"])?.expect(3)?.json()?;
     ensure!(refused["code"] == "not-a-jvm", "{refused}");
     let listed = jgraft(["list", "--json"])?.expect(0)?.json()?;
     ensure!(listed["jvms"].as_array().context("no array")?.iter().all(|jvm| jvm["pid"] != pid), "{listed}");
