@@ -323,9 +323,9 @@ fn a_jvm_that_watches_others_keeps_its_own_counters() {
     });
 }
 
-/// The file of its counters, as it is mapped.
+/// The file of its counters, as it sees it itself: a chroot's /tmp is bound to another name.
 fn counters_of(pid: u32) -> Result<Option<String>> {
     let maps = std::fs::read_to_string(format!("/proc/{pid}/maps"))?;
-    let mut paths = maps.lines().filter_map(|line| Some(&line[line.find('/')?..]));
-    Ok(paths.find(|path| path.contains("/hsperfdata_")).map(str::to_owned))
+    let mut paths = maps.lines().filter_map(|line| line.find("/hsperfdata_").map(|start| &line[start..]));
+    Ok(paths.next().map(|path| format!("/tmp{path}")))
 }
