@@ -55,19 +55,13 @@ impl Tag {
             _ => return None,
         })
     }
-
-    /// Length of the entry's body where it is fixed, without the tag.
-    fn body_len(self) -> Option<usize> {
-        Some(match self {
-            Self::Utf8 => return None,
-            Self::Class | Self::String | Self::MethodType | Self::Module | Self::Package => 2,
-            Self::MethodHandle => 3,
-            Self::Integer | Self::Float | Self::Fieldref | Self::Methodref => 4,
-            Self::InterfaceMethodref | Self::NameAndType | Self::Dynamic | Self::InvokeDynamic => 4,
-            Self::Long | Self::Double => 8,
-        })
-    }
 }
+
+/// In [`BODY_LENGTHS`]: told by a u2 of its own.
+const VARIABLE: u8 = u8::MAX;
+
+/// Length of an entry's body by its tag, without the tag; 0 where no entry has it.
+const BODY_LENGTHS: [u8; 21] = [0, VARIABLE, 0, 4, 4, 8, 8, 2, 2, 4, 4, 4, 4, 0, 0, 3, 2, 4, 4, 2, 2];
 
 impl fmt::Display for Tag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -94,17 +88,15 @@ impl<'a> ConstantPool<'a> {
         while offsets.len() < count {
             let offset = reader.offset();
             let tag = reader.u1()?;
-            let Some(tag) = Tag::from_u1(tag) else {
-                return Err(Error::new(ErrorKind::UnknownTag(tag), offset));
-            };
-            let length = match tag.body_len() {
-                Some(length) => length,
-                None => usize::from(reader.u2()?),
+            let length = match BODY_LENGTHS.get(usize::from(tag)) {
+                Some(0) | None => return Err(Error::new(ErrorKind::UnknownTag(tag), offset)),
+                Some(&VARIABLE) => usize::from(reader.u2()?),
+                Some(length) => usize::from(*length),
             };
             reader.skip(length)?;
             // A class file of 4 GiB or more can't be: its pool ends within 65,535 × 65,538 bytes.
-            offsets.push(u32::try_from(offset).unwrap_or(0));
-            if matches!(tag, Tag::Long | Tag::Double) {
+            offsets.push(offset as u32);
+            if length == 8 && tag != Tag::Utf8 as u8 {
                 offsets.push(0);
             }
         }

@@ -14,6 +14,8 @@ pub(crate) struct PoolAppender<'c, 'a> {
     bytes: Vec<u8>,
     /// Where each new entry that may be shared stands in `bytes`, and its index.
     shared: Vec<(usize, usize, u16)>,
+    /// Members and classes by what was asked for, with their indices: nearly every method asks for the same.
+    asked: Vec<(Vec<u8>, u16)>,
     /// constant_pool_count, new entries included.
     count: u16,
     /// Every CONSTANT_Class of the class by its type; made when first asked for.
@@ -26,7 +28,14 @@ pub(crate) struct PoolMark(usize, usize, u16);
 
 impl<'c, 'a> PoolAppender<'c, 'a> {
     pub(crate) fn new(pool: &'c ConstantPool<'a>) -> Self {
-        Self { pool, bytes: Vec::new(), shared: Vec::new(), count: pool.count(), classes: None }
+        Self {
+            pool,
+            bytes: Vec::new(),
+            shared: Vec::new(),
+            asked: Vec::new(),
+            count: pool.count(),
+            classes: None,
+        }
     }
 
     /// constant_pool_count.
@@ -48,6 +57,7 @@ impl<'c, 'a> PoolAppender<'c, 'a> {
         self.bytes.truncate(bytes);
         self.shared.truncate(shared);
         self.count = count;
+        self.asked.retain(|(_, index)| *index < count);
         if let Some(classes) = &mut self.classes {
             classes.retain(|_, index| *index < count);
         }
@@ -63,8 +73,10 @@ impl<'c, 'a> PoolAppender<'c, 'a> {
     }
 
     pub(crate) fn class(&mut self, name: &[u8]) -> Result<u16, LeftAlone> {
-        let name = self.utf8(name)?;
-        self.entry(Tag::Class, &name.to_be_bytes())
+        self.asked(&[&[Tag::Class as u8], name], |pool| {
+            let name = pool.utf8(name)?;
+            pool.entry(Tag::Class, &name.to_be_bytes())
+        })
     }
 
     pub(crate) fn string(&mut self, text: &[u8]) -> Result<u16, LeftAlone> {
@@ -113,10 +125,37 @@ impl<'c, 'a> PoolAppender<'c, 'a> {
     }
 
     fn member(&mut self, tag: Tag, class: &[u8], name: &[u8], descriptor: &[u8]) -> Result<u16, LeftAlone> {
-        let class = self.class(class)?;
-        let (name, descriptor) = (self.utf8(name)?, self.utf8(descriptor)?);
-        let name_and_type = self.two(Tag::NameAndType, name, descriptor)?;
-        self.two(tag, class, name_and_type)
+        // No name holds a semicolon (JVMS 4.2), so that the three can't run into each other.
+        self.asked(&[&[tag as u8], class, b";", name, b";", descriptor], |pool| {
+            let class = pool.class(class)?;
+            let (name, descriptor) = (pool.utf8(name)?, pool.utf8(descriptor)?);
+            let name_and_type = pool.two(Tag::NameAndType, name, descriptor)?;
+            pool.two(tag, class, name_and_type)
+        })
+    }
+
+    /// What was made for the same question before, or what is made now.
+    fn asked(
+        &mut self,
+        question: &[&[u8]],
+        make: impl FnOnce(&mut Self) -> Result<u16, LeftAlone>,
+    ) -> Result<u16, LeftAlone> {
+        let same = |known: &[u8]| {
+            let mut rest = known;
+            question.iter().all(|part| match rest.strip_prefix(*part) {
+                Some(behind) => {
+                    rest = behind;
+                    true
+                }
+                None => false,
+            }) && rest.is_empty()
+        };
+        if let Some((_, index)) = self.asked.iter().find(|(known, _)| same(known)) {
+            return Ok(*index);
+        }
+        let index = make(self)?;
+        self.asked.push((question.concat(), index));
+        Ok(index)
     }
 
     fn two(&mut self, tag: Tag, first: u16, second: u16) -> Result<u16, LeftAlone> {

@@ -3,7 +3,7 @@
 //! of code (4.7.20).
 
 use crate::attribute_info::AttributeInfo;
-use crate::attributes::Code;
+use crate::attributes::{Annotation, Code, Target};
 use crate::error::{Error, ErrorKind};
 use crate::left_alone::LeftAlone;
 use crate::reader::Reader;
@@ -176,49 +176,50 @@ impl<'a> Mover<'_, 'a> {
     }
 
     fn type_annotation(&self, reader: &mut Reader<'a>, out: &mut Vec<u8>) -> Result<(), LeftAlone> {
-        let at = reader.offset();
         let target_type = reader.u1()?;
+        let target_at = *reader;
         out.push(target_type);
-        match target_type {
-            // localvar_target
-            0x40 | 0x41 => {
-                let rows = reader.u2()?;
-                out.extend(rows.to_be_bytes());
-                for _ in 0..rows {
-                    let (start_pc, length) = (reader.u2()?, reader.u2()?);
-                    self.range(start_pc, length, out)?;
-                    out.extend(self.slot(reader.u2()?)?.to_be_bytes());
+        match Target::read(target_type, reader)? {
+            Target::LocalVar { table } => {
+                out.extend(((table.len() / 6) as u16).to_be_bytes());
+                for row in table.chunks_exact(6) {
+                    let u2 = |at: usize| u16::from_be_bytes([row[at], row[at + 1]]);
+                    self.range(u2(0), u2(2), out)?;
+                    out.extend(self.slot(u2(4))?.to_be_bytes());
                 }
             }
-            // catch_target: a row of exception_table, before which rows of ours may stand
-            0x42 => {
-                let first = self
+            Target::Catch { exception_table_index } => {
+                // Rows of ours may stand before those of old.
+                let ours = self
                     .edit
                     .handlers
                     .iter()
                     .filter(|handler| matches!(handler.cover, Cover::Instruction(_)));
-                let row =
-                    reader.u2()?.checked_add(first.count() as u16).ok_or(LeftAlone::ExceptionTableFull)?;
-                out.extend(row.to_be_bytes());
+                let row = exception_table_index.checked_add(ours.count() as u16);
+                out.extend(row.ok_or(LeftAlone::ExceptionTableFull)?.to_be_bytes());
             }
-            // offset_target
-            0x43..=0x46 => out.extend(self.instruction(reader.u2()?)?.to_be_bytes()),
-            // type_argument_target
-            0x47..=0x4b => {
-                out.extend(self.instruction(reader.u2()?)?.to_be_bytes());
-                out.push(reader.u1()?);
+            Target::Offset { offset } => out.extend(self.instruction(offset)?.to_be_bytes()),
+            Target::TypeArgument { offset, type_argument_index } => {
+                out.extend(self.instruction(offset)?.to_be_bytes());
+                out.push(type_argument_index);
             }
-            _ => return Err(Error::new(ErrorKind::Value("target_type in code"), at).into()),
+            // No pc in it.
+            _ => copy(target_at, reader, out)?,
         }
-        let start = *reader;
-        // target_path, type_index and the values know no pc.
-        let path = reader.u1()?;
-        reader.skip(2 * usize::from(path))?;
-        skip_annotation(reader, 0)?;
-        let mut same = start;
-        out.extend_from_slice(same.take(reader.offset() - start.offset())?);
+        // Nor in target_path, type_index and the values.
+        let rest = *reader;
+        let steps = reader.u1()?;
+        reader.skip(2 * usize::from(steps))?;
+        Annotation::read(reader, 0)?;
+        copy(rest, reader, out)?;
         Ok(())
     }
+}
+
+/// Copies what lies between two places.
+fn copy(mut from: Reader<'_>, to: &Reader<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
+    out.extend_from_slice(from.take(to.offset().saturating_sub(from.offset()))?);
+    Ok(())
 }
 
 /// Whether what a handler throws may go to another: what that knows has to hold, and a constructor's `this` has to be an
@@ -243,37 +244,5 @@ pub(crate) fn writer<'m, 'a>(attribute: &AttributeInfo<'a>) -> Option<TableWrite
             Some(Mover::type_annotations)
         }
         _ => None,
-    }
-}
-
-/// Annotations within annotations: javac allows few, and a stack has an end.
-const DEEPEST: usize = 64;
-
-/// Passes an annotation (4.7.16).
-pub(crate) fn skip_annotation(reader: &mut Reader<'_>, depth: usize) -> Result<(), Error> {
-    reader.skip(2)?;
-    for _ in 0..reader.u2()? {
-        reader.skip(2)?;
-        skip_element_value(reader, depth)?;
-    }
-    Ok(())
-}
-
-/// Passes an element_value (4.7.16.1).
-fn skip_element_value(reader: &mut Reader<'_>, depth: usize) -> Result<(), Error> {
-    let at = reader.offset();
-    if depth > DEEPEST {
-        return Err(Error::new(ErrorKind::Value("element_value"), at));
-    }
-    match reader.u1()? {
-        b'e' => reader.skip(4),
-        b'@' => skip_annotation(reader, depth + 1),
-        b'[' => {
-            for _ in 0..reader.u2()? {
-                skip_element_value(reader, depth + 1)?;
-            }
-            Ok(())
-        }
-        _ => reader.skip(2),
     }
 }

@@ -89,7 +89,7 @@ impl<'a> CallSite<'_, '_, '_, '_, 'a> {
         let site = Site {
             id: self.woven.id,
             clock: self.woven.probes.clock,
-            class: &self.woven.class,
+            class: self.woven.class,
             start,
             this: receiver.map_or(This::Null, |(class, slot)| This::Slot(class, slot)),
             arguments: arguments.clone(),

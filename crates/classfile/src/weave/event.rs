@@ -2,6 +2,7 @@
 
 use crate::descriptor::{Element, FieldType};
 use crate::left_alone::LeftAlone;
+use crate::modified_utf8::ModifiedUtf8;
 use crate::opcode::*;
 use crate::rewrite::{Assembler, Label, PoolAppender};
 use crate::weave::condition::{Compiler, Known, SCRATCH, Subject};
@@ -12,8 +13,8 @@ use crate::weave::probes::{Call, Event, Operand, Repeat, StaticMethod};
 pub(crate) struct Site<'s, 'a> {
     pub(crate) id: i32,
     pub(crate) clock: StaticMethod<'s>,
-    /// Internal name of the class that is woven.
-    pub(crate) class: &'s str,
+    /// The class that is woven, in internal form.
+    pub(crate) class: ModifiedUtf8<'a>,
     /// Slot of the start time.
     pub(crate) start: Option<u16>,
     pub(crate) this: This<'a>,
@@ -144,7 +145,7 @@ pub(crate) fn write<'a>(
             result: site.result,
             cost: known_end.map(|_| cost),
         };
-        let class = site.class.to_owned();
+        let class = site.class.to_str_lossy().into_owned();
         Compiler { assembler, pool, known: &known, fields, class, scratch: site.scratch + 4 }
             .compile(condition, &mut skip)?;
     }

@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 
 use crate::descriptor::FieldType;
 use crate::left_alone::{HUGE_METHOD_LIMIT, LeftAlone};
+use crate::modified_utf8::ModifiedUtf8;
 use crate::opcode::*;
 use crate::rewrite::{
     Assembler, CodeEdit, CodeRewriter, Insertion, MethodCopy, NewLocals, Place, Scan, Scratch, Snippet,
@@ -32,7 +33,7 @@ pub(crate) struct Woven<'w, 'p, 'm, 'a> {
     pub(crate) scan: &'w Scan,
     /// Only in a constructor.
     pub(crate) constructor: Option<Constructor>,
-    pub(crate) class: String,
+    pub(crate) class: ModifiedUtf8<'a>,
     pub(crate) slots: Slots<'a>,
     /// What holds before each instruction at which that is asked; by pc.
     pub(crate) frames: BTreeMap<u32, Frame<'a>>,
@@ -91,7 +92,7 @@ impl MethodWeaver<'_, '_> {
             code,
             scan: self.scan,
             constructor,
-            class: context.class.this_class_name()?.to_str_lossy().into_owned(),
+            class: context.class.this_class_name()?,
             slots: Slots::default(),
             frames: BTreeMap::new(),
         };
@@ -199,7 +200,7 @@ impl<'a> Woven<'_, '_, '_, 'a> {
         Site {
             id: self.id,
             clock: self.probes.clock,
-            class: &self.class,
+            class: self.class,
             start: self.slots.start,
             this,
             arguments: self.slots.arguments.clone(),
