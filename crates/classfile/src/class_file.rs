@@ -1,9 +1,10 @@
 //! The ClassFile structure (JVMS 4.1). Parsing reads as far as the interfaces; members are walked on demand,
 //! since most classes are looked at only to see that they are not the one.
 
-use crate::attribute_info::skip_attributes;
+use crate::attribute_info::{Attributes, skip_attributes};
 use crate::constant_pool::ConstantPool;
 use crate::error::{Error, ErrorKind};
+use crate::field_info::Fields;
 use crate::method_info::Methods;
 use crate::modified_utf8::ModifiedUtf8;
 use crate::reader::Reader;
@@ -119,6 +120,22 @@ impl<'a> ClassFile<'a> {
     /// The direct superinterfaces, in internal form.
     pub fn interfaces(&self) -> Interfaces<'_, 'a> {
         Interfaces { class: self, next: 0 }
+    }
+
+    /// The fields in the order of the class file.
+    pub fn fields(&self) -> Fields<'_, 'a> {
+        let mut reader = Reader::at(self.bytes, self.fields_at);
+        let rest = reader.u2().map(|count| (reader, count)).map_err(Some);
+        Fields { pool: &self.constant_pool, rest }
+    }
+
+    /// The attributes of the class itself.
+    pub fn attributes(&self) -> Result<Attributes<'_, 'a>, Error> {
+        let (mut reader, methods) = self.methods_start()?;
+        for _ in 0..methods {
+            skip_member(&mut reader)?;
+        }
+        Ok(Attributes::new(reader, &self.constant_pool))
     }
 
     /// The methods in the order of the class file.

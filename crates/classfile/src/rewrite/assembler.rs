@@ -45,6 +45,8 @@ impl Assembler {
 
     /// Stores into a local.
     pub(crate) fn store(&mut self, letter: u8, slot: u16) {
+        let end = slot.saturating_add(size(letter) as u16);
+        self.snippet.locals = self.snippet.locals.max(end);
         self.local(opcode_for(letter, ISTORE), slot, -size(letter));
     }
 

@@ -70,8 +70,9 @@ impl<'c, 'a> CodeRewriter<'c, 'a> {
     }
 
     fn max_locals(&self, edit: &CodeEdit<'a>) -> Result<u16, LeftAlone> {
-        let more = edit.locals.width().checked_add(edit.scratch_slots);
-        more.and_then(|more| self.code.max_locals().checked_add(more)).ok_or(LeftAlone::FrameTooLarge)
+        let own = self.code.max_locals().checked_add(edit.locals.width()).ok_or(LeftAlone::FrameTooLarge)?;
+        let stored = edit.snippets.iter().chain([&edit.entry]).map(|snippet| snippet.locals).max();
+        Ok(own.max(stored.unwrap_or(0)))
     }
 
     /// attributes_count and attributes[].

@@ -13,8 +13,6 @@ pub(crate) struct CodeEdit<'a> {
     pub(crate) snippets: Vec<Snippet>,
     /// Locals that the entry sets and that keep their values until the method ends.
     pub(crate) locals: NewLocals<'a>,
-    /// Slots behind all others, for values that no frame has to know.
-    pub(crate) scratch_slots: u16,
     /// In the order in which they take their place in the exception table.
     pub(crate) handlers: Vec<Handler<'a>>,
 }
@@ -43,6 +41,9 @@ pub(crate) struct Snippet {
     pub(crate) joins: Vec<usize>,
     /// Stack slots that it needs above what lies there when it begins.
     pub(crate) stack: u16,
+    /// One more than the highest slot that it stores to. Those behind all others are for values that no frame has to
+    /// know.
+    pub(crate) locals: u16,
 }
 
 /// Where code goes.

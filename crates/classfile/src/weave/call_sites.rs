@@ -10,9 +10,6 @@ use crate::weave::event::{self, Site, This};
 use crate::weave::method::Woven;
 use crate::weave::probes::{CallSites, Event};
 
-/// Slots that an event uses behind those of its call site: its own, and a result or exception.
-const EVENT: u16 = Site::SCRATCH + 2;
-
 /// Whether frames at the calls have to be known.
 pub(crate) fn wants_frames(woven: &Woven<'_, '_, '_, '_>) -> bool {
     woven.probes.call_sites.as_ref().is_some_and(|sites| {
@@ -20,15 +17,14 @@ pub(crate) fn wants_frames(woven: &Woven<'_, '_, '_, '_>) -> bool {
     })
 }
 
-/// Adds the events to the edit; how many scratch slots they use.
+/// Adds the events to the edit.
 pub(crate) fn weave<'a>(
     woven: &Woven<'_, '_, '_, 'a>,
     method: &mut MethodCopy<'_, '_, 'a>,
     edit: &mut CodeEdit<'a>,
-) -> Result<u16, LeftAlone> {
-    let Some(sites) = &woven.probes.call_sites else { return Ok(0) };
+) -> Result<(), LeftAlone> {
+    let Some(sites) = &woven.probes.call_sites else { return Ok(()) };
     let pool = woven.code.context.class.constant_pool();
-    let mut used = 0;
     for pc in &woven.scan.calls {
         let at = *pc as usize;
         let code = woven.code.code.code();
@@ -45,9 +41,9 @@ pub(crate) fn weave<'a>(
             return Err(LeftAlone::Malformed(crate::Error::new(error, woven.code.code.offset() + at)));
         };
         let call = CallSite { woven, sites, pc: *pc, opcode, called, descriptor };
-        used = used.max(call.weave(method, edit)?);
+        call.weave(method, edit)?;
     }
-    Ok(used)
+    Ok(())
 }
 
 struct CallSite<'s, 'w, 'p, 'm, 'a> {
@@ -60,8 +56,7 @@ struct CallSite<'s, 'w, 'p, 'm, 'a> {
 }
 
 impl<'a> CallSite<'_, '_, '_, '_, 'a> {
-    /// Slots used.
-    fn weave(&self, method: &mut MethodCopy<'_, '_, 'a>, edit: &mut CodeEdit<'a>) -> Result<u16, LeftAlone> {
+    fn weave(&self, method: &mut MethodCopy<'_, '_, 'a>, edit: &mut CodeEdit<'a>) -> Result<(), LeftAlone> {
         let all = || self.sites.before.iter().chain(&self.sites.after).chain(&self.sites.throw);
         let ends = || self.sites.after.iter().chain(&self.sites.throw);
         let scratch = self.woven.slots.scratch;
@@ -109,7 +104,7 @@ impl<'a> CallSite<'_, '_, '_, '_, 'a> {
         if let Some(event) = self.sites.throw.as_ref().filter(|_| !is_super) {
             self.throw(event, &site, &kept, method, edit)?;
         }
-        Ok((next - scratch).saturating_add(EVENT))
+        Ok(())
     }
 
     /// The class that the receiver is known to be of.

@@ -100,9 +100,8 @@ impl MethodWeaver<'_, '_> {
         woven.collect_frames()?;
         woven.entry(method, &mut edit)?;
         woven.exits(method, &mut edit)?;
-        let scratch = call_sites::weave(&woven, method, &mut edit)?;
+        call_sites::weave(&woven, method, &mut edit)?;
         woven.throws(method, &mut edit)?;
-        edit.scratch_slots = scratch.max(VALUE + 2);
         // In one place: what a call after super() adds stands behind what the entry put there.
         edit.insertions.sort_by_key(|insertion| (insertion.pc, insertion.place));
         Ok(edit)

@@ -1,0 +1,62 @@
+//! The listing of a method, as it is and woven: golden text that a person can check.
+
+mod assembler;
+
+use assembler::{Class, PUBLIC, STATIC};
+use jgraft_classfile::weave::{Call, Event, Operand, Probes, StaticMethod, weave};
+use jgraft_classfile::{ClassFile, list_method};
+
+/// `static int m(int x) { return x + 5; }`
+const BODY: [u8; 4] = [0x1a, 0x08, 0x60, 0xac];
+
+const PLAIN: &str = "\
+public static m(I)I // int (int)
+  stack=2 locals=4
+      0: iload_0
+      1: iconst_5
+      2: iadd
+      3: ireturn
+";
+
+const WOVEN: &str = "\
+public static m(I)I // int (int)
+  stack=5 locals=6
+      0: invokestatic java/lang/System.nanoTime:()J
+      3: lstore 4
+      5: iload_0
+      6: iconst_5
+      7: iadd
+      8: sipush 700
+     11: lload 4
+     13: invokestatic java/lang/Probe.exit:(IJ)V
+     16: ireturn
+     17: sipush 700
+     20: lload 4
+     22: invokestatic java/lang/Probe.thrown:(IJ)V
+     25: athrow
+  catch java/lang/Throwable [5, 8) -> 17
+  frame at 17: locals [top, top, top, top, long], stack [java/lang/Throwable]
+";
+
+#[test]
+fn a_method_as_it_is_and_woven() {
+    let bytes = Class::new("x/Y").method(PUBLIC | STATIC, "m", "(I)I", &BODY).bytes();
+    assert_eq!(first_method(&bytes), PLAIN);
+    let event = |name| {
+        let operands = [Operand::ProbeId, Operand::StartTime];
+        Some(Event::of(Call::new(StaticMethod::new("java/lang/Probe", name), &operands)))
+    };
+    let probes = Probes { exit: event("exit"), throw: event("thrown"), ..Probes::default() };
+    let class = ClassFile::parse(&bytes).unwrap();
+    let woven = weave(&class, |_| Some((&probes, 700))).unwrap();
+    assert_eq!((woven.methods[0].before, woven.methods[0].after), (4, 26));
+    assert_eq!(first_method(&woven.class.unwrap()), WOVEN);
+    assert!(weave(&class, |_| None).unwrap().class.is_none(), "nothing asked for, nothing made");
+}
+
+fn first_method(bytes: &[u8]) -> String {
+    let class = ClassFile::parse(bytes).unwrap();
+    class.check_structure().unwrap();
+    let method = class.methods().next().unwrap().unwrap();
+    list_method(&class, &method).unwrap()
+}
