@@ -1,24 +1,32 @@
 //! An agent jar put to the checks of [`jgraft_agentjar`], with the facts that only a look at files and at a target gives.
 
 use std::fs::File;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use jgraft_agentjar::{Neighbour, Question, Report, TargetFacts, check, unopened};
 use jgraft_attach::{Kind, Target, files, modified_utf8};
 
-/// Checks the jar at `path`, which is absolute, as it would be sent to `target` with `options`; where the target gets a
-/// copy, with what belongs to it, `staged_as` is that copy's path in the target's view.
-pub(crate) fn examine(
-    path: &str,
-    staged_as: Option<&str>,
-    options: Option<&str>,
-    target: Option<&Target>,
-) -> Report {
-    let facts = target.map(|target| facts(path.as_ref(), staged_as.map(Path::new), target));
-    let real = std::fs::canonicalize(path).ok();
+/// A jar as it is to be sent.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    /// Absolute, on our side.
+    pub(crate) path: &'a str,
+    /// Its path in the target's view, where that is another: of the copy that the target gets, with what belongs to it.
+    pub(crate) seen_as: Option<&'a str>,
+    pub(crate) options: Option<&'a str>,
+    /// How many bytes path, `=` and options may have together; none where they do not travel in a request.
+    pub(crate) limit: Option<usize>,
+}
+
+/// Checks a jar as it would be sent to `target`.
+pub(crate) fn examine(asked: &Asked<'_>, target: Option<&Target>) -> Report {
+    let Asked { path, seen_as, options, limit } = *asked;
+    let facts = target.map(|target| facts(path.as_ref(), seen_as.map(Path::new), target));
+    let real = real_path(path.as_ref());
     let options = options.map(modified_utf8);
-    let beside = real.as_deref().and_then(Path::parent).filter(|_| staged_as.is_some());
-    let look = |path: &Path| match (beside, staged_as.map(Path::new).and_then(Path::parent)) {
+    let beside = real.as_deref().and_then(Path::parent).filter(|_| seen_as.is_some());
+    let look = |path: &Path| match (beside, seen_as.map(Path::new).and_then(Path::parent)) {
         // What lies beside the jar on our side will lie beside the copy.
         (Some(ours), _) if path.starts_with(ours) => look(path, None),
         (Some(ours), Some(theirs)) if path.starts_with(theirs) => {
@@ -29,14 +37,22 @@ pub(crate) fn examine(
     let question = Question {
         real_path: real.as_deref(),
         options: options.as_deref(),
+        argument_limit: limit,
         target: facts.as_ref(),
         look: &look,
-        ..Question::new(staged_as.unwrap_or(path).as_ref())
+        ..Question::new(seen_as.unwrap_or(path).as_ref())
     };
     match open(path.as_ref()) {
         Ok(jar) => check(jar, &question),
         Err(error) => unopened(&error, &question),
     }
+}
+
+/// With all links followed; `None` where that leads elsewhere, as it does through another process's root.
+fn real_path(path: &Path) -> Option<PathBuf> {
+    let id = |path: &Path| std::fs::metadata(path).ok().map(|file| (file.dev(), file.ino()));
+    let real = std::fs::canonicalize(path).ok()?;
+    (id(&real)? == id(path)?).then_some(real)
 }
 
 /// A plain file only: a FIFO by that name must not hold us.
@@ -52,23 +68,29 @@ fn open(path: &Path) -> std::io::Result<File> {
 }
 
 /// What the target tells about itself and about this jar.
-fn facts(path: &Path, staged_as: Option<&Path>, target: &Target) -> TargetFacts {
+fn facts(path: &Path, seen_as: Option<&Path>, target: &Target) -> TargetFacts {
     let options = target.options();
-    TargetFacts {
+    let facts = TargetFacts {
         feature_version: target.feature(),
         preview_enabled: (target.kind() == Kind::HotSpot).then(|| options.has("--enable-preview").is_some()),
         file_name_encoding: file_name_encoding(target),
-        unreadable: match files::readable_by(target, path) {
-            // A copy is the target user's own.
-            _ if staged_as.is_some() => None,
+        class_path: class_path(target),
+        ..TargetFacts::default()
+    };
+    // Of a directory or a device there is nothing else to be said.
+    if !path.is_file() {
+        return facts;
+    }
+    TargetFacts {
+        unreadable: match files::readable_by(target, seen_as.unwrap_or(path)) {
             Some(Err(e)) if e.kind() != std::io::ErrorKind::NotFound => Some(e.to_string()),
             _ => None,
         },
-        class_path: class_path(target),
-        already_loaded: match staged_as {
+        already_loaded: match seen_as {
             None => already_loaded(path, files::open_in(target, path), target),
             Some(copy) => already_loaded(copy, files::staged_open_in(target, copy), target),
         },
+        ..facts
     }
 }
 

@@ -6,29 +6,29 @@
 use std::path::Path;
 use std::time::Duration;
 
-use jgraft_attach::staging::{self, Home, Parcel};
+use jgraft_attach::staging::{self, Home, Parcel, Place};
 use jgraft_attach::{Finding, FindingKind, Target};
 use jgraft_protocol::{properties, session};
 use sha2::{Digest, Sha256};
 
 use crate::bundle;
-use crate::failure::{EXIT_FAILED, Failure};
+use crate::failure::{EXIT_BLOCKED, EXIT_FAILED, Failure};
 
-/// An open session.
-pub(crate) struct Session {
-    session: staging::Session,
-    path: String,
+/// The longest request that the bundled agent reads, in bytes.
+const REQUEST_LIMIT: usize = 1 << 20;
+
+/// A session to be opened: everything is known, nothing is written.
+pub(crate) struct Draft {
+    parcel: Parcel,
+    place: Place,
     agent_jar: String,
+    text: String,
+    name: String,
 }
 
-impl Session {
-    /// Stages the bundled agent and writes the request; another of ours that stages is waited for at most so long.
-    /// Nothing has been sent to the JVM yet.
-    pub(crate) fn open(
-        target: &Target,
-        request: &[(&str, &str)],
-        timeout: Duration,
-    ) -> Result<Session, Failure> {
+impl Draft {
+    /// What the bundled agent is to be told by this request.
+    pub(crate) fn new(target: &Target, request: &[(&str, &str)]) -> Result<Draft, Failure> {
         let jar = bundle::agent_jar()?.into_owned();
         let jar_digest = hex(&Sha256::digest(&jar));
         let mut parcel = Parcel::new();
@@ -36,36 +36,50 @@ impl Session {
             .add_bytes(jar, Path::new(bundle::AGENT_JAR_NAME))
             .map_err(|e| cannot(target, e.to_string()))?;
         let place = staging::place_for(target, &parcel).map_err(|finding| Failure::blocked(&finding))?;
-        let home = Home::open(target, &place, timeout).map_err(|finding| staging_failed(&finding))?;
-        let staged = home.put(target, &parcel).map_err(|finding| staging_failed(&finding))?;
-        let agent_jar = staged.path.display().to_string();
+        let agent_jar = staging::path_in(&place, &parcel).display().to_string();
         let common =
             [(session::request::AGENT_JAR, &*agent_jar), (session::request::AGENT_SHA256, &*jar_digest)];
         let text = properties::write(common.into_iter().chain(request.iter().copied()));
+        if text.len() > REQUEST_LIMIT {
+            let code = FindingKind::RequestTooLong.code();
+            return Err(Failure::new(EXIT_BLOCKED, code, "the options are too long for a session's request")
+                .evidence(format!("{} bytes as written there, at most {REQUEST_LIMIT}", text.len()))
+                .remedy("put them into a file that the agent reads"));
+        }
         let digest = hex(&Sha256::digest(text.as_bytes()));
         let name = session::directory(std::process::id(), serial(), &digest);
-        let session = home.session(&name).map_err(|e| cannot(target, e.to_string()))?;
-        session
-            .dir()
-            .write_new(session::REQUEST, text.as_bytes())
-            .map_err(|e| cannot(target, e.to_string()))?;
-        let path = session.dir().path().display().to_string();
-        Ok(Session { session, path, agent_jar })
+        Ok(Draft { parcel, place, agent_jar, text, name })
     }
 
-    /// The option string for the agent.
-    pub(crate) fn path(&self) -> &str {
-        &self.path
+    /// The option string for the agent: the session's directory in the target's view.
+    pub(crate) fn path(&self) -> String {
+        self.place.home().join(&self.name).display().to_string()
     }
 
-    /// Where the bundled agent's jar is in the target's view.
+    /// Where the bundled agent's jar will be in the target's view.
     pub(crate) fn agent_jar(&self) -> &str {
         &self.agent_jar
     }
 
+    /// Stages the bundled agent and writes the request; another of ours that stages is waited for at most so long.
+    /// Nothing has been sent to the JVM yet.
+    pub(crate) fn open(&self, target: &Target, timeout: Duration) -> Result<Session, Failure> {
+        let home = Home::open(target, &self.place, timeout).map_err(|finding| staging_failed(&finding))?;
+        home.put(target, &self.parcel).map_err(|finding| staging_failed(&finding))?;
+        let session = home.session(&self.name).map_err(|e| cannot(target, e.to_string()))?;
+        let written = session.dir().write_new(session::REQUEST, self.text.as_bytes());
+        written.map_err(|e| cannot(target, e.to_string()))?;
+        Ok(Session(session))
+    }
+}
+
+/// An open session.
+pub(crate) struct Session(staging::Session);
+
+impl Session {
     /// The agent's answer, if it has written one.
     pub(crate) fn reply(&self) -> Option<Vec<(String, String)>> {
-        let bytes = self.session.dir().read(session::REPLY, session::REPLY_LIMIT).ok()?;
+        let bytes = self.0.dir().read(session::REPLY, session::REPLY_LIMIT).ok()?;
         Some(properties::parse(&bytes))
     }
 }

@@ -75,7 +75,7 @@ fn a_failing_agentmain_is_exit_1_with_its_words() {
             .start()?;
         service.wait_ready()?;
         let failed = load(service.pid(), &boom, &[])?.expect(1)?.explained("did not start")?;
-        ensure!(failed.stderr.contains("return code 102"), "{failed:#?}");
+        ensure!(failed.stderr.contains("return code 102: agentmain of Probe threw"), "{failed:#?}");
         ensure!(failed.stderr.contains("out of paint"), "the target's stderr is not shown: {failed:#?}");
 
         bundled_agent_beside_jgraft()?;

@@ -42,11 +42,9 @@ pub fn check<R: Read + Seek>(jar: R, question: &Question<'_>) -> Report {
     report
 }
 
-/// The report on a jar that could not be opened.
+/// The report on a jar that could not be opened; by an error of kind `InvalidInput` where it is no plain file.
 pub fn unopened(error: &io::Error, question: &Question<'_>) -> Report {
     let mut report = Report::default();
-    request::check(question, &mut report.findings);
-    target::check(question, &mut report.findings);
     let path = question.path.display();
     report.findings.push(match error.kind() {
         io::ErrorKind::NotFound => {
@@ -55,12 +53,17 @@ pub fn unopened(error: &io::Error, question: &Question<'_>) -> Report {
         io::ErrorKind::IsADirectory => {
             Finding::error("jar-is-a-directory", format!("{path} is a folder"), "name the jar in it")
         }
+        io::ErrorKind::InvalidInput => {
+            Finding::error("jar-is-no-file", format!("{path} is no plain file"), "name the agent's jar")
+        }
         _ => Finding::error(
             "jar-cannot-be-opened",
             format!("{path} can't be opened here: {error}"),
             "run as a user who can read it",
         ),
     });
+    request::check(question, &mut report.findings);
+    target::check(question, &mut report.findings);
     report
 }
 

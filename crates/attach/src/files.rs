@@ -1,7 +1,8 @@
 //! A file of ours as the target will find it: the same file, readable for its user, open in it already?
 
-use std::io;
-use std::path::Path;
+use std::ffi::OsString;
+use std::io::{self, BufRead};
+use std::path::{Path, PathBuf};
 
 use crate::finding::{Finding, FindingKind};
 use crate::proc::root::open_regular;
@@ -54,6 +55,30 @@ pub fn staged_open_in(target: &Target, path: &Path) -> Vec<String> {
         return Vec::new();
     };
     open_file_in(target, path, id)
+}
+
+/// Where the target has mapped the library that it sees at `path`, as the kernel names the file.
+pub fn mapped_in(target: &Target, path: &Path) -> Option<PathBuf> {
+    let root = target.root().ok()?;
+    let id = root.file_id(path).ok()?;
+    let same = |mapped: &PathBuf| root.file_id(root.as_target_sees(mapped)).is_ok_and(|mapped| mapped == id);
+    mapped_files(target).find(|mapped| mapped.file_name() == path.file_name() && same(mapped))
+}
+
+/// Where the target has mapped a library that it found by its bare name, such as `jdwp`.
+pub fn mapped_by_name(target: &Target, name: &str) -> Option<PathBuf> {
+    let file = format!("lib{name}.so");
+    mapped_files(target).find(|mapped| mapped.file_name().is_some_and(|name| *name == *file))
+}
+
+fn mapped_files(target: &Target) -> impl Iterator<Item = PathBuf> {
+    use std::os::unix::ffi::OsStringExt;
+    let maps = target.process().open_file("maps").ok().map(io::BufReader::new);
+    let lines = maps.into_iter().flat_map(|maps| maps.split(b'\n').map_while(Result::ok));
+    lines.filter_map(|mut line| {
+        let path = line.split_off(line.iter().position(|&b| b == b'/')?);
+        Some(PathBuf::from(OsString::from_vec(path)))
+    })
 }
 
 fn open_file_in(target: &Target, path: &Path, id: (u64, u64)) -> Vec<String> {

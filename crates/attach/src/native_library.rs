@@ -46,7 +46,15 @@ pub fn check(target: &Target, path: &Path) -> Result<Option<Finding>, Finding> {
             "name an ELF shared object (a .so file)",
         )
     };
-    let file = open(path).map_err(|e| no_library(e.to_string()))?;
+    let file = open(path).map_err(|e| match e.kind() {
+        io::ErrorKind::NotFound => Finding::new(
+            FindingKind::NotALibrary,
+            format!("{shown} is not there"),
+            e.to_string(),
+            "check the path; a name without / is one that the jvm looks for itself",
+        ),
+        _ => no_library(e.to_string()),
+    })?;
     let library = Library::read(&file).map_err(no_library)?;
     let around = Surroundings::of(target);
     fits(&library, &around, path)?;

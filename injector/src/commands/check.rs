@@ -3,17 +3,23 @@
 use std::process::ExitCode;
 
 use jgraft_agentjar::{Report, Severity};
+use jgraft_attach::ARGUMENT_LIMIT;
 use serde::Serialize;
 
 use crate::cli::Check;
 use crate::commands::doctor::{FindingJson, print_finding};
 use crate::commands::load::agent::Agent;
+use crate::commands::load::delivery::Delivery;
 use crate::failure::{EXIT_BLOCKED, Failure};
-use crate::{human, jar, json, target};
+use crate::jar::{self, Asked};
+use crate::{human, json, target};
 
 #[derive(Serialize)]
 struct Verdict {
     jar: String,
+    /// The path that the target would be told, where it is another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seen_as: Option<String>,
     loadable: bool,
     agent_class: Option<String>,
     agentmain: Option<String>,
@@ -31,21 +37,37 @@ struct Verdict {
 pub(crate) fn run(options: &Check) -> Result<ExitCode, Failure> {
     let agent = Agent::from_words(&options.agent, None, false)?;
     let target = options.target.as_deref().map(target::find).transpose()?;
-    let report = jar::examine(agent.path(), None, agent.options.as_deref(), target.as_ref());
+    // As load would bring it there.
+    let found = target.as_ref().filter(|target| target.root().is_ok());
+    let found = found.map(|target| Delivery::find(&agent, target, None)).transpose()?;
+    let (delivery, undeliverable) = match found {
+        Some(Err(finding)) => (Delivery::InPlace, Some(finding)),
+        Some(Ok(delivery)) => (delivery, None),
+        None => (Delivery::InPlace, None),
+    };
+    let asked = Asked {
+        path: agent.path(),
+        seen_as: delivery.other_path(),
+        options: agent.options.as_deref(),
+        limit: Some(ARGUMENT_LIMIT),
+    };
+    let report = jar::examine(&asked, target.as_ref());
     let of = |severity| {
         let findings = report.findings.iter().filter(move |finding| finding.severity == severity);
         findings.map(FindingJson::of_jar).collect::<Vec<_>>()
     };
-    let (errors, warnings) = (of(Severity::Error), of(Severity::Warning));
+    let (mut errors, warnings) = (of(Severity::Error), of(Severity::Warning));
+    errors.extend(undeliverable);
     let code = ExitCode::from(if errors.is_empty() { 0 } else { EXIT_BLOCKED });
-    let next_start = agent.next_start();
+    let next_start = agent.next_start(delivery.lasting_path(&agent));
     if !options.json {
-        print(&agent, &report, &warnings, &errors, next_start.as_ref());
+        print(&agent, &report, &warnings, &errors, &delivery);
         return Ok(code);
     }
     let manifest = report.manifest.unwrap_or_default();
     let verdict = Verdict {
         jar: agent.path().to_owned(),
+        seen_as: delivery.other_path().map(str::to_owned),
         loadable: errors.is_empty(),
         agent_class: manifest.agent_class,
         agentmain: report.agent_main.map(|main| format!("{}.agentmain{}", main.class, main.descriptor)),
@@ -66,7 +88,7 @@ fn print(
     report: &Report,
     warnings: &[FindingJson],
     errors: &[FindingJson],
-    next_start: Option<&[String; 2]>,
+    delivery: &Delivery,
 ) {
     let out = human::Stream::stdout();
     out.line(&out.bold(&human::clean(agent.path())));
@@ -96,6 +118,10 @@ fn print(
         print_finding(&out, &format!("{}  ", out.red("error")), error);
     }
     out.line(if errors.is_empty() { "a jvm will load it" } else { "a jvm will refuse it" });
+    if let Some(copy) = delivery.describe().filter(|_| errors.is_empty()) {
+        out.line(&format!("the jvm does not see that file; load would copy {}", human::clean(&copy)));
+    }
+    let next_start = agent.next_start(delivery.lasting_path(agent));
     let at_start = report.manifest.as_ref().is_some_and(|manifest| manifest.premain_class.is_some());
     if let Some([command_line, variable]) = next_start.filter(|_| at_start) {
         out.line(&format!("at start-up: {command_line}"));

@@ -59,14 +59,14 @@ impl Agent {
         self.native && self.path.ends_with("/libjgraft_agent.so")
     }
 
-    /// How to have it at the next start, whatever stands against loading it now.
-    pub(crate) fn next_start(&self) -> Option<[String; 2]> {
+    /// How to have it at the next start, whatever stands against loading it now. `path` is in the view of that JVM.
+    pub(crate) fn next_start(&self, path: &str) -> Option<[String; 2]> {
         let kind = match (self.native, self.is_bare_name()) {
             (false, _) => "-javaagent:",
             (true, false) => "-agentpath:",
             (true, true) => "-agentlib:",
         };
-        next_start(kind, &self.path, self.options.as_deref())
+        next_start(kind, path, self.options.as_deref())
     }
 }
 

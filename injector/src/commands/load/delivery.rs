@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -20,6 +21,8 @@ use crate::session::staging_failed;
 pub(crate) enum Delivery {
     /// The target sees the file itself.
     InPlace,
+    /// It was named by a path through the target's own root, and is this in the target's view.
+    Inside(String),
     Staged(Box<Staging>),
 }
 
@@ -54,6 +57,9 @@ impl Delivery {
         if agent.is_bare_name() || !path.is_file() {
             return Ok(Ok(Delivery::InPlace));
         }
+        if let Some(inside) = inside(target, path) {
+            return Ok(Ok(Delivery::Inside(inside)));
+        }
         let seen = files::seen_by(target, path).and_then(|()| match &folder {
             Some((folder, _)) => files::seen_by(target, folder),
             None => Ok(()),
@@ -69,13 +75,26 @@ impl Delivery {
     pub(crate) fn path<'a>(&'a self, agent: &'a Agent) -> &'a str {
         match self {
             Delivery::InPlace => agent.path(),
+            Delivery::Inside(path) => path,
             Delivery::Staged(staging) => &staging.path,
         }
     }
 
-    /// True where the JVM will be given a copy.
-    pub(crate) fn is_staged(&self) -> bool {
-        matches!(self, Delivery::Staged(_))
+    /// The same where it is not the path that the user gave.
+    pub(crate) fn other_path(&self) -> Option<&str> {
+        match self {
+            Delivery::InPlace => None,
+            Delivery::Inside(path) => Some(path),
+            Delivery::Staged(staging) => Some(&staging.path),
+        }
+    }
+
+    /// Where the agent will be at the target's next start: a copy is gone then.
+    pub(crate) fn lasting_path<'a>(&'a self, agent: &'a Agent) -> &'a str {
+        match self {
+            Delivery::Inside(path) => path,
+            Delivery::InPlace | Delivery::Staged(_) => agent.path(),
+        }
     }
 
     /// One line for people: what is copied, and where to.
@@ -108,6 +127,16 @@ impl Delivery {
             passed_over: place.passed_over().to_vec(),
         }))
     }
+}
+
+/// `/proc/PID/root/opt/agent.jar` is `/opt/agent.jar` for that PID, if links do not lead elsewhere on the two sides.
+fn inside(target: &Target, path: &Path) -> Option<String> {
+    let below = path.strip_prefix(format!("/proc/{}/root", target.pid())).ok()?;
+    let inside = Path::new("/").join(below);
+    let ours = std::fs::metadata(path).ok()?;
+    let theirs = target.root().ok()?.file_id(&inside).ok()?;
+    ((ours.dev(), ours.ino()) == theirs).then_some(())?;
+    inside.to_str().map(str::to_owned)
 }
 
 /// `--stage-dir` made absolute, and the agent's path below it.

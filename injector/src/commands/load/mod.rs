@@ -15,7 +15,7 @@ use crate::target::{TargetJson, label};
 use crate::{human, json, output, target};
 
 pub(crate) mod agent;
-mod delivery;
+pub(crate) mod delivery;
 mod java;
 mod native;
 mod stderr;
@@ -37,6 +37,17 @@ struct Plan {
     warnings: Vec<FindingJson>,
     /// The agent is in there already: where that shows.
     already_loaded: Vec<String>,
+    /// The class whose agentmain the check has found, so that its absence cannot be why a load fails.
+    agent_main: Option<String>,
+    /// With `--supervised`: what is written into the target's view first.
+    session: Option<SessionJson>,
+}
+
+/// What `--json` says of a session that would be opened; both are paths in the target's view.
+#[derive(Serialize)]
+struct SessionJson {
+    agent_jar: String,
+    directory: String,
 }
 
 #[derive(Serialize)]
@@ -47,6 +58,8 @@ struct Report {
     outcome: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     request: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session: Option<SessionJson>,
     warnings: Vec<FindingJson>,
     #[serde(skip_serializing_if = "Option::is_none")]
     staged: Option<StagedJson>,
@@ -77,7 +90,7 @@ pub(crate) fn run(options: &Load) -> Result<ExitCode, Failure> {
     }
     let mut plan = match options.native {
         true => native::plan(&agent, &target)?,
-        false => java::plan(&agent, &target, options.stage_dir.as_deref())?,
+        false => java::plan(&agent, &target, options)?,
     };
     if !options.json {
         print_warnings(&plan.warnings);
@@ -88,25 +101,24 @@ pub(crate) fn run(options: &Load) -> Result<ExitCode, Failure> {
     if options.once && !plan.already_loaded.is_empty() {
         return report(options, &agent, &target, "already-loaded", plan);
     }
+    let draft = match options.supervised {
+        true => Some(supervised::draft(&agent, plan.delivery.path(&agent), &target)?),
+        false => None,
+    };
+    if let Some(draft) = &draft {
+        plan.request = supervised::request(draft)?;
+        plan.session = Some(SessionJson { agent_jar: draft.agent_jar().to_owned(), directory: draft.path() });
+    }
     if options.dry_run {
         return report(options, &agent, &target, "planned", plan);
     }
     let staged = plan.delivery.carry_out(&target, options.patience.timeout)?;
     let facts = TargetJson::of(&target);
     let stderr = TargetStderr::follow(&target);
-    let supervision = match options.supervised {
-        true => {
-            let jar = plan.delivery.path(&agent);
-            Some(supervised::Supervision::open(&agent, jar, &target, options.patience.timeout)?)
-        }
-        false => None,
-    };
-    let request = match &supervision {
-        Some(supervision) => supervision.request()?,
-        None => plan.request.clone(),
-    };
+    let open = |draft| supervised::Supervision::open(draft, &target, options.patience.timeout);
+    let supervision = draft.as_ref().map(open).transpose()?;
     let mut client = options.patience.client(target, &interrupt);
-    let sent = send(&mut client, &request, &agent, supervision.as_ref(), stderr);
+    let sent = send(&mut client, &plan, &agent, supervision.as_ref(), stderr);
     let noticed = supervision.map(|supervision| supervision.warnings()).unwrap_or_default();
     if !options.json {
         print_warnings(&noticed);
@@ -127,20 +139,20 @@ fn print_warnings(warnings: &[FindingJson]) {
 /// Sends, waits for the answer, and fails unless the agent says that it has started.
 fn send(
     client: &mut Client<'_>,
-    request: &Request,
+    plan: &Plan,
     agent: &Agent,
     supervision: Option<&supervised::Supervision>,
     stderr: TargetStderr,
 ) -> Result<Timing, Failure> {
     let who = label(client.target());
-    let reply = client.send(request)?;
+    let reply = client.send(&plan.request)?;
     let header = reply.header();
     let (text, answered) = reply.into_text(REPLY_LIMIT)?;
     let outcome = LoadOutcome::parse(header, &text);
     let failed = match (outcome, supervision) {
         (LoadOutcome::Loaded, None) => None,
         (LoadOutcome::Loaded, Some(supervision)) => supervision.failure(agent, &who),
-        (LoadOutcome::AgentFailed(code), _) => Some(agent_failed(agent, &who, code)),
+        (LoadOutcome::AgentFailed(code), _) => Some(agent_failed(agent, plan, &who, code)),
         (LoadOutcome::NotLoaded(words), _) => Some(not_loaded(agent, &who, header, &words)),
     };
     match failed {
@@ -152,9 +164,16 @@ fn send(
     }
 }
 
-fn agent_failed(agent: &Agent, who: &str, code: i32) -> Failure {
+fn agent_failed(agent: &Agent, plan: &Plan, who: &str, code: i32) -> Failure {
     let failure =
         Failure::new(EXIT_FAILED, "agent-failed", format!("{} did not start in {who}", agent.path()));
+    if let (102, Some(class)) = (code, &plan.agent_main) {
+        // The check has found class and method.
+        let (_, remedy) = explain_code(code).unwrap_or_default();
+        let meaning =
+            format!("agentmain of {class} threw an exception, or a class that it needs cannot be loaded");
+        return failure.evidence(format!("return code {code}: {meaning}")).remedy(remedy);
+    }
     match explain_code(code).filter(|_| !agent.native || code < 0) {
         Some((meaning, remedy)) => failure.evidence(format!("return code {code}: {meaning}")).remedy(remedy),
         None if agent.is_ours() => failure
@@ -219,7 +238,8 @@ fn report_on(
 ) -> Result<ExitCode, Failure> {
     let (timing, staged) = done.map_or((None, None), |(timing, staged)| (Some(timing), staged));
     let request = (outcome == "planned").then(|| shown(&plan.request));
-    let next = agent.next_start();
+    let next = agent.next_start(plan.delivery.lasting_path(agent));
+    let session = plan.session.filter(|_| outcome == "planned");
     if options.json {
         let agent = agent.path().to_owned();
         let body = Report {
@@ -227,6 +247,7 @@ fn report_on(
             agent,
             outcome,
             request,
+            session,
             warnings: plan.warnings,
             staged,
             timing,
@@ -242,6 +263,10 @@ fn report_on(
             out.line(&format!("would send to {who}: {}", request.unwrap_or_default()));
             if let Some(copy) = plan.delivery.describe() {
                 out.line(&format!("would copy {}", human::clean(&copy)));
+            }
+            if let Some(SessionJson { agent_jar, directory }) = session {
+                out.line(&format!("would write the bundled agent to {agent_jar}"));
+                out.line(&format!("        and what it is to load to {directory}/request"));
             }
             out.line("nothing was sent (--dry-run)");
         }
@@ -291,6 +316,8 @@ fn plan_from(request: Request, delivery: Delivery, preflight: Preflight) -> Plan
         errors: preflight.blockers.iter().map(FindingJson::of).collect(),
         warnings: preflight.warnings.iter().map(FindingJson::of).collect(),
         already_loaded: Vec::new(),
+        agent_main: None,
+        session: None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! A native agent: any library with `Agent_OnAttach`.
 
-use jgraft_attach::{FindingKind, Request, Target, agent_loading, examine, native_library};
+use jgraft_attach::{FindingKind, Request, Target, agent_loading, examine, files, native_library};
 
 use super::{Delivery, Plan, plan_from, push};
 use crate::commands::doctor::FindingJson;
@@ -27,13 +27,19 @@ pub(crate) fn plan(agent: &Agent, target: &Target) -> Result<Plan, Failure> {
             Err(finding) => against.push((true, finding)),
         }
     }
-    let path = delivery.path(agent);
+    let path = &*delivery.path(agent).to_owned();
     let request = match agent.is_bare_name() {
         true => Request::load_native_library(path, options),
         false => Request::load_native_agent(path, options),
     };
     let request = request.map_err(|finding| Failure::blocked(&finding))?;
-    let mut plan = plan_from(request, delivery, preflight);
+    let mapped = match (unreachable, agent.is_bare_name()) {
+        (true, _) => None,
+        (false, true) => files::mapped_by_name(target, path),
+        (false, false) => files::mapped_in(target, path.as_ref()),
+    };
+    let already_loaded = mapped.into_iter().map(|file| format!("{} is mapped", file.display())).collect();
+    let mut plan = Plan { already_loaded, ..plan_from(request, delivery, preflight) };
     match agent_loading(target) {
         Ok(Some(warning)) => push(&mut plan.warnings, &warning),
         Ok(None) => {}

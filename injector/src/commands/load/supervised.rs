@@ -11,30 +11,29 @@ use super::agent::Agent;
 use crate::bundle::AGENT_JAR_NAME;
 use crate::commands::doctor::FindingJson;
 use crate::failure::{EXIT_FAILED, Failure};
-use crate::session::Session;
+use crate::session::{Draft, Session};
+
+/// A session that will ask for one agent. `jar` is the agent's own, in the target's view.
+pub(crate) fn draft(agent: &Agent, jar: &str, target: &Target) -> Result<Draft, Failure> {
+    let mut wanted = vec![(request::VERB, request::VERB_LOAD), (request::JAR, jar)];
+    if let Some(options) = &agent.options {
+        wanted.push((request::OPTIONS, options));
+    }
+    Draft::new(target, &wanted)
+}
+
+/// The bundled agent's own load.
+pub(crate) fn request(draft: &Draft) -> Result<Request, Failure> {
+    Request::load_java_agent(draft.agent_jar(), Some(&draft.path()))
+        .map_err(|finding| Failure::blocked(&finding))
+}
 
 /// An open session that asks for one agent.
 pub(crate) struct Supervision(Session);
 
 impl Supervision {
-    /// `jar` is the agent's own, in the target's view.
-    pub(crate) fn open(
-        agent: &Agent,
-        jar: &str,
-        target: &Target,
-        timeout: Duration,
-    ) -> Result<Supervision, Failure> {
-        let mut wanted = vec![(request::VERB, request::VERB_LOAD), (request::JAR, jar)];
-        if let Some(options) = &agent.options {
-            wanted.push((request::OPTIONS, options));
-        }
-        Ok(Supervision(Session::open(target, &wanted, timeout)?))
-    }
-
-    /// The bundled agent's own load.
-    pub(crate) fn request(&self) -> Result<Request, Failure> {
-        Request::load_java_agent(self.0.agent_jar(), Some(self.0.path()))
-            .map_err(|finding| Failure::blocked(&finding))
+    pub(crate) fn open(draft: &Draft, target: &Target, timeout: Duration) -> Result<Supervision, Failure> {
+        draft.open(target, timeout).map(Supervision)
     }
 
     /// What the agent noticed while it loaded the other: an entry of its Boot-Class-Path that is not there, a class that
