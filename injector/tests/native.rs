@@ -32,7 +32,7 @@ fn a_library_that_is_none_is_named() {
         let service = service(jdk, &[])?;
         let folder = tempfile::tempdir()?;
         let missing = folder.path().join("libmissing.so");
-        load(service.pid(), text(&missing), &["--native"])?.expect(3)?.explained("is no library")?;
+        load(service.pid(), text(&missing), &["--native"])?.expect(3)?.explained("is not there")?;
         let text_file = folder.path().join("libtext.so");
         std::fs::write(&text_file, "not a library")?;
         load(service.pid(), text(&text_file), &["--native"])?.expect(3)?.explained("no ELF file does")?;
