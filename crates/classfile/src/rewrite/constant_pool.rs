@@ -12,9 +12,9 @@ pub(crate) struct PoolAppender<'c, 'a> {
     pool: &'c ConstantPool<'a>,
     /// The new entries, as they will stand in the file.
     bytes: Vec<u8>,
-    /// Where each new entry that may be shared stands in `bytes`, and its index.
-    shared: Vec<(usize, usize, u16)>,
-    /// Members and classes by what was asked for, with their indices: nearly every method asks for the same.
+    /// The new entries that may be shared, with their indices.
+    shared: HashMap<Vec<u8>, u16>,
+    /// Members and classes by what was asked for first, with their indices: nearly every method asks for the same few.
     asked: Vec<(Vec<u8>, u16)>,
     /// constant_pool_count, new entries included.
     count: u16,
@@ -22,16 +22,19 @@ pub(crate) struct PoolAppender<'c, 'a> {
     classes: Option<HashMap<FieldType<'a>, u16>>,
 }
 
+/// Longer lists are not worth looking through.
+const MOST_ASKED: usize = 24;
+
 /// How far a pool had grown, so that what a given-up edit has added can be taken away.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct PoolMark(usize, usize, u16);
+pub(crate) struct PoolMark(usize, u16);
 
 impl<'c, 'a> PoolAppender<'c, 'a> {
     pub(crate) fn new(pool: &'c ConstantPool<'a>) -> Self {
         Self {
             pool,
             bytes: Vec::new(),
-            shared: Vec::new(),
+            shared: HashMap::new(),
             asked: Vec::new(),
             count: pool.count(),
             classes: None,
@@ -49,14 +52,17 @@ impl<'c, 'a> PoolAppender<'c, 'a> {
     }
 
     pub(crate) fn mark(&self) -> PoolMark {
-        PoolMark(self.bytes.len(), self.shared.len(), self.count)
+        PoolMark(self.bytes.len(), self.count)
     }
 
     /// Forgets what was added since.
-    pub(crate) fn back_to(&mut self, PoolMark(bytes, shared, count): PoolMark) {
+    pub(crate) fn back_to(&mut self, PoolMark(bytes, count): PoolMark) {
         self.bytes.truncate(bytes);
-        self.shared.truncate(shared);
+        if self.count == count {
+            return;
+        }
         self.count = count;
+        self.shared.retain(|_, index| *index < count);
         self.asked.retain(|(_, index)| *index < count);
         if let Some(classes) = &mut self.classes {
             classes.retain(|_, index| *index < count);
@@ -154,7 +160,9 @@ impl<'c, 'a> PoolAppender<'c, 'a> {
             return Ok(*index);
         }
         let index = make(self)?;
-        self.asked.push((question.concat(), index));
+        if self.asked.len() < MOST_ASKED {
+            self.asked.push((question.concat(), index));
+        }
         Ok(index)
     }
 
@@ -178,15 +186,15 @@ impl<'c, 'a> PoolAppender<'c, 'a> {
 
     /// The entry that was just written from `start` on, or the equal one that is there already.
     fn share(&mut self, start: usize) -> Result<u16, LeftAlone> {
-        let (old, new) = self.bytes.split_at(start);
-        let equal = self.shared.iter().find(|(from, to, _)| old.get(*from..*to) == Some(new));
-        if let Some((_, _, index)) = equal {
+        let entry = self.bytes.get(start..).unwrap_or_default();
+        if let Some(index) = self.shared.get(entry) {
             let index = *index;
             self.bytes.truncate(start);
             return Ok(index);
         }
+        let entry = entry.to_vec();
         let index = self.next(1)?;
-        self.shared.push((start, self.bytes.len(), index));
+        self.shared.insert(entry, index);
         Ok(index)
     }
 

@@ -7,7 +7,7 @@ use crate::constant_pool::ConstantPool;
 use crate::left_alone::LeftAlone;
 use crate::rewrite::constant_pool::PoolAppender;
 use crate::rewrite::tables::Mover;
-use crate::verification::{Frame, Type, write_frames};
+use crate::verification::{Budget, Frame, Type, write_frames};
 
 /// Writes the frames as they were, moved, with one for the new locals before and one for each handler behind. Says no
 /// where that can't be: `info` is of no use then.
@@ -200,23 +200,31 @@ pub(crate) fn rewrite<'a>(
 ) -> Result<(), LeftAlone> {
     let mut frames = Vec::new();
     let mut frame = initial.clone();
+    let mut budget = Budget::kept();
+    let mut keep = |frames: &mut Vec<_>, pc: u32, frame: Frame<'a>| {
+        budget
+            .spend(&frame, 0, pc as usize)
+            .map_err(|violation| LeftAlone::NotTypeSafe(violation.to_string()))?;
+        frames.push((pc, frame));
+        Ok::<_, LeftAlone>(())
+    };
     for told in table.into_iter().flatten() {
         let told = told?;
         let pc =
             u16::try_from(told.pc).map_err(|_| LeftAlone::NotTypeSafe("a frame past the code".into()))?;
         frame.apply(&told, class_pool)?;
-        frames.push((u32::from(mover.label(pc)?), moved_frame(&frame, mover)?));
+        keep(&mut frames, u32::from(mover.label(pc)?), moved_frame(&frame, mover)?)?;
     }
     for (pc, frame) in joins {
-        frames.push((pc, moved_frame(&frame, mover)?));
+        keep(&mut frames, pc, moved_frame(&frame, mover)?)?;
     }
     for (handler, (start, _)) in mover.edit.handlers.iter().zip(&mover.layout.handlers) {
         let frame = moved_frame(&handler.frame, mover)?;
         let snippet = mover.edit.snippets.get(handler.snippet);
         for join in snippet.into_iter().flat_map(|snippet| &snippet.joins) {
-            frames.push((start + *join as u32, frame.clone()));
+            keep(&mut frames, start + *join as u32, frame.clone())?;
         }
-        frames.push((*start, frame));
+        keep(&mut frames, *start, frame)?;
     }
     // Where an old frame and a new one meet, they say the same of a place that both lead to; the old one came first.
     frames.sort_by_key(|(pc, _)| *pc);

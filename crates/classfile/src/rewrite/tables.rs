@@ -74,6 +74,9 @@ impl<'a> Mover<'_, 'a> {
         }
         for (handler, (from, to)) in handlers() {
             let Cover::Instruction(pc) = handler.cover else { continue };
+            if out.len() - length_at > 8 * 65_535 {
+                return Err(LeftAlone::ExceptionTableFull);
+            }
             for old in self.code.exception_table() {
                 if (u32::from(old.start_pc)..u32::from(old.end_pc)).contains(&pc) {
                     row(out, *from as u16, *to as u16, self.label(old.handler_pc)?, old.catch_type);

@@ -84,7 +84,7 @@ impl<'c, 'a> MethodContext<'c, 'a> {
         table: Option<StackMapTable<'a>>,
     ) -> Result<Flow<'c, 'a>, Violation> {
         let (method, initial) = self.start(code)?;
-        Flow::declared(method, *code, initial, table)
+        Ok(Flow::declared(method, *code, initial, table))
     }
 
     fn start(&self, code: &Code<'a>) -> Result<(Method<'c, 'a>, Frame<'a>), Violation> {

@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::ControlFlow;
 
-use crate::attributes::{Code, StackMapTable};
-use crate::instruction::{Instruction, Operands};
+use crate::attributes::{Code, StackMapFrame, StackMapTable};
+use crate::constant_pool::ConstantPool;
+use crate::error::Error;
+use crate::instruction::{Instruction, Operands, decode};
 use crate::opcode::*;
 use crate::verification::frame::Frame;
 use crate::verification::instructions::Method;
+use crate::verification::types::Type;
 
 /// Code that is not type-safe, as far as can be told without knowing other classes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,13 +35,43 @@ impl fmt::Display for Violation {
     }
 }
 
-/// The frames of a method where its paths meet.
+/// A method's code with the frames where its paths meet.
 pub(crate) struct Flow<'c, 'a> {
     method: Method<'c, 'a>,
     code: Code<'a>,
     initial: Frame<'a>,
-    /// By pc: what a StackMapTable says, or what was worked out.
-    anchors: BTreeMap<usize, Frame<'a>>,
+    anchors: Anchors<'a>,
+}
+
+enum Anchors<'a> {
+    /// What the StackMapTable says, read as the code is walked.
+    Declared(Option<StackMapTable<'a>>),
+    /// What was worked out, by pc.
+    Inferred(BTreeMap<usize, Frame<'a>>),
+}
+
+/// How much is looked at, and kept, before a method is given up, in values: far more than javac ever needs, and little
+/// enough that a class made for it neither hangs nor fills the memory of whoever follows it.
+const MOST_LOOKED_AT: usize = 50_000_000;
+const MOST_KEPT: usize = 400_000;
+
+/// What is left of a bound.
+pub(crate) struct Budget(usize);
+
+impl Budget {
+    /// For frames that are kept.
+    pub(crate) fn kept() -> Self {
+        Self(MOST_KEPT)
+    }
+
+    /// Spends as much as `frame` holds, and `more`.
+    pub(crate) fn spend(&mut self, frame: &Frame<'_>, more: usize, pc: usize) -> Result<(), Violation> {
+        let cost = frame.locals.len() + frame.stack.len() + more + 1;
+        self.0 = self.0.checked_sub(cost).ok_or_else(|| {
+            Violation::new(pc, "a method can be followed", "smaller frames".into(), "very large ones".into())
+        })?;
+        Ok(())
+    }
 }
 
 impl<'c, 'a> Flow<'c, 'a> {
@@ -48,19 +81,8 @@ impl<'c, 'a> Flow<'c, 'a> {
         code: Code<'a>,
         initial: Frame<'a>,
         table: Option<StackMapTable<'a>>,
-    ) -> Result<Self, Violation> {
-        let mut anchors = BTreeMap::new();
-        let mut frame = initial.clone();
-        let broken = |pc: usize, error: crate::Error| {
-            Violation::new(pc, "the StackMapTable is well-formed", "a frame".into(), error.to_string())
-        };
-        for told in table.into_iter().flatten() {
-            let told = told.map_err(|error| broken(0, error))?;
-            let pc = told.pc as usize;
-            frame.apply(&told, method.pool).map_err(|error| broken(pc, error))?;
-            anchors.insert(pc, frame.clone());
-        }
-        Ok(Self { method, code, initial, anchors })
+    ) -> Self {
+        Self { method, code, initial, anchors: Anchors::Declared(table) }
     }
 
     /// Works the frames out: a classfile below version 50 has none, and one of version 50 may.
@@ -69,68 +91,21 @@ impl<'c, 'a> Flow<'c, 'a> {
         code: Code<'a>,
         initial: Frame<'a>,
     ) -> Result<Self, Violation> {
-        let mut flow = Self { method, code, initial, anchors: BTreeMap::new() };
-        let mut waiting = vec![(0, flow.initial.clone())];
-        // Types only ever get weaker, so this ends; a chain of merges is as long as there are slots.
-        while let Some((pc, frame)) = waiting.pop() {
-            flow.spread(pc, frame, &mut waiting)?;
+        let mut inference = Inference {
+            method: &method,
+            code: &code,
+            meets: meeting_points(&code),
+            frames: BTreeMap::new(),
+            waiting: vec![(0, initial.clone())],
+            looked_at: Budget(MOST_LOOKED_AT),
+            kept: Budget::kept(),
+        };
+        // Types only ever get weaker, so this ends.
+        while let Some((pc, frame)) = inference.waiting.pop() {
+            inference.spread(pc, frame)?;
         }
-        Ok(flow)
-    }
-
-    /// Follows one path from `pc` until it ends or meets what is known already.
-    fn spread(
-        &mut self,
-        mut pc: usize,
-        mut frame: Frame<'a>,
-        waiting: &mut Vec<(usize, Frame<'a>)>,
-    ) -> Result<(), Violation> {
-        loop {
-            let known = self.anchors.get(&pc);
-            let merged = match known {
-                Some(known) => merge(known, &frame, pc)?,
-                None => frame.clone(),
-            };
-            if known == Some(&merged) {
-                return Ok(());
-            }
-            self.anchors.insert(pc, merged.clone());
-            frame = merged;
-            let instruction = self.instruction(pc)?;
-            self.handlers(pc, &frame, waiting);
-            let before = frame.locals.clone();
-            self.method.step(&instruction, &mut frame)?;
-            if frame.locals != before {
-                // A store may be seen by a handler too.
-                self.handlers(pc, &frame, waiting);
-            }
-            each_target(&instruction, |target| waiting.push((target, frame.clone())));
-            if !falls_through(instruction.opcode) {
-                return Ok(());
-            }
-            pc += instruction.len;
-        }
-    }
-
-    fn handlers(&self, pc: usize, frame: &Frame<'a>, waiting: &mut Vec<(usize, Frame<'a>)>) {
-        use crate::verification::types::Type;
-        for row in self.code.exception_table() {
-            if (usize::from(row.start_pc)..usize::from(row.end_pc)).contains(&pc) {
-                let class = match row.catch_type {
-                    0 => None,
-                    index => self.method.pool.class_type(index).ok(),
-                };
-                let caught = class.map_or(Type::THROWABLE, Type::Reference);
-                let handler = Frame { locals: frame.locals.clone(), stack: vec![caught] };
-                waiting.push((usize::from(row.handler_pc), handler));
-            }
-        }
-    }
-
-    fn instruction(&self, pc: usize) -> Result<Instruction<'a>, Violation> {
-        crate::instruction::decode(self.code.code(), pc).ok_or_else(|| {
-            Violation::new(pc, "control stays within the code", "an instruction".into(), "none".into())
-        })
+        let anchors = Anchors::Inferred(inference.frames);
+        Ok(Self { method, code, initial, anchors })
     }
 
     /// The method that is walked.
@@ -145,16 +120,32 @@ impl<'c, 'a> Flow<'c, 'a> {
         mut visit: impl FnMut(&Instruction<'a>, Option<&Frame<'a>>) -> ControlFlow<()>,
     ) -> Result<(), Violation> {
         let mut frame = Some(self.initial.clone());
+        let mut declared = match &self.anchors {
+            Anchors::Declared(Some(table)) => Some(Declared::new(table.clone(), self.initial.clone())),
+            _ => None,
+        };
+        let mut budget = Budget(MOST_LOOKED_AT);
         let mut pc = 0;
         while pc < self.code.code().len() {
-            if let Some(anchor) = self.anchors.get(&pc) {
-                frame = Some(anchor.clone());
+            match (&self.anchors, &mut declared) {
+                (Anchors::Inferred(frames), _) => {
+                    if let Some(anchor) = frames.get(&pc) {
+                        frame = Some(anchor.clone());
+                    }
+                }
+                (_, Some(declared)) => {
+                    if let Some(anchor) = declared.at(pc, self.method.pool)? {
+                        frame = Some(anchor.clone());
+                    }
+                }
+                _ => {}
             }
-            let instruction = self.instruction(pc)?;
+            let instruction = instruction(&self.code, pc)?;
             if visit(&instruction, frame.as_ref()).is_break() {
                 break;
             }
             if let Some(state) = &mut frame {
+                budget.spend(state, 0, pc)?;
                 self.method.step(&instruction, state)?;
             }
             if !falls_through(instruction.opcode) {
@@ -164,6 +155,159 @@ impl<'c, 'a> Flow<'c, 'a> {
         }
         Ok(())
     }
+}
+
+/// The frames of a StackMapTable, one after the other.
+struct Declared<'a> {
+    table: StackMapTable<'a>,
+    /// The frame that was told last.
+    frame: Frame<'a>,
+    /// What is told next.
+    next: Option<StackMapFrame<'a>>,
+    started: bool,
+}
+
+impl<'a> Declared<'a> {
+    fn new(table: StackMapTable<'a>, initial: Frame<'a>) -> Self {
+        Self { table, frame: initial, next: None, started: false }
+    }
+
+    /// The frame for `pc`, if there is one.
+    fn at(&mut self, pc: usize, pool: &ConstantPool<'a>) -> Result<Option<&Frame<'a>>, Violation> {
+        let broken = |error: Error| {
+            Violation::new(pc, "the StackMapTable is well-formed", "a frame".into(), error.to_string())
+        };
+        if !self.started {
+            self.started = true;
+            self.next = self.table.next().transpose().map_err(broken)?;
+        }
+        let Some(told) = self.next.filter(|told| told.pc as usize <= pc) else { return Ok(None) };
+        if told.pc as usize != pc {
+            return Err(Violation::new(
+                pc,
+                "a frame is for an instruction",
+                "a pc".into(),
+                told.pc.to_string(),
+            ));
+        }
+        self.frame.apply(&told, pool).map_err(broken)?;
+        self.next = self.table.next().transpose().map_err(broken)?;
+        Ok(Some(&self.frame))
+    }
+}
+
+/// Works out what is known at each instruction (4.10.2.2), keeping only what is known where paths meet.
+struct Inference<'m, 'c, 'a> {
+    method: &'m Method<'c, 'a>,
+    code: &'m Code<'a>,
+    /// By pc: whether a jump or an exception leads there.
+    meets: Vec<bool>,
+    frames: BTreeMap<usize, Frame<'a>>,
+    /// Paths to follow.
+    waiting: Vec<(usize, Frame<'a>)>,
+    looked_at: Budget,
+    kept: Budget,
+}
+
+impl<'a> Inference<'_, '_, 'a> {
+    /// Follows one path from `pc` until it ends or says nothing new.
+    fn spread(&mut self, mut pc: usize, mut frame: Frame<'a>) -> Result<(), Violation> {
+        loop {
+            if self.meets.get(pc).copied().unwrap_or(true) {
+                let known = self.frames.get(&pc);
+                let merged = match known {
+                    Some(known) => merge(known, &frame, pc)?,
+                    None => frame.clone(),
+                };
+                if known == Some(&merged) {
+                    return Ok(());
+                }
+                if known.is_none() {
+                    self.kept.spend(&merged, 0, pc)?;
+                }
+                self.frames.insert(pc, merged.clone());
+                frame = merged;
+            }
+            let instruction = instruction(self.code, pc)?;
+            self.looked_at.spend(&frame, self.code.exception_table().len(), pc)?;
+            self.caught(pc, &frame)?;
+            let stores = matches!(instruction.opcode, ISTORE..=ASTORE_3 | INVOKESPECIAL);
+            self.method.step(&instruction, &mut frame)?;
+            if stores {
+                // What a handler sees may be what was there before, or what is there now.
+                self.caught(pc, &frame)?;
+            }
+            let mut targets = Vec::new();
+            each_target(&instruction, |target| targets.push(target));
+            for target in targets {
+                self.wait(target, frame.clone())?;
+            }
+            if !falls_through(instruction.opcode) {
+                return Ok(());
+            }
+            pc += instruction.len;
+        }
+    }
+
+    /// Exceptions from the instruction at `pc`.
+    fn caught(&mut self, pc: usize, frame: &Frame<'a>) -> Result<(), Violation> {
+        let code = *self.code;
+        for row in code.exception_table() {
+            if (usize::from(row.start_pc)..usize::from(row.end_pc)).contains(&pc) {
+                let class = match row.catch_type {
+                    0 => None,
+                    index => self.method.pool.class_type(index).ok(),
+                };
+                let caught = class.map_or(Type::THROWABLE, Type::Reference);
+                self.wait(
+                    usize::from(row.handler_pc),
+                    Frame { locals: frame.locals.clone(), stack: vec![caught] },
+                )?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A path to follow later, unless it says nothing new.
+    fn wait(&mut self, pc: usize, frame: Frame<'a>) -> Result<(), Violation> {
+        self.looked_at.spend(&frame, 0, pc)?;
+        if let Some(known) = self.frames.get(&pc) {
+            if merge(known, &frame, pc)? == *known {
+                return Ok(());
+            }
+        }
+        // Paths that wait are kept as well; they become frames, or go.
+        let waiting: usize = self.waiting.len() * (frame.locals.len() + frame.stack.len() + 1);
+        if waiting > MOST_KEPT {
+            return Err(Violation::new(
+                pc,
+                "a method can be followed",
+                "fewer paths".into(),
+                "very many".into(),
+            ));
+        }
+        self.waiting.push((pc, frame));
+        Ok(())
+    }
+}
+
+/// By pc: whether a jump or an exception leads there.
+fn meeting_points(code: &Code<'_>) -> Vec<bool> {
+    let mut meets = vec![false; code.code().len()];
+    let mut mark = |pc: usize| {
+        if let Some(meets) = meets.get_mut(pc) {
+            *meets = true;
+        }
+    };
+    code.instructions().flatten().for_each(|instruction| each_target(&instruction, &mut mark));
+    code.exception_table().for_each(|row| mark(usize::from(row.handler_pc)));
+    meets
+}
+
+fn instruction<'a>(code: &Code<'a>, pc: usize) -> Result<Instruction<'a>, Violation> {
+    decode(code.code(), pc).ok_or_else(|| {
+        Violation::new(pc, "control stays within the code", "an instruction".into(), "none".into())
+    })
 }
 
 /// Whether the next instruction may follow.
@@ -200,13 +344,12 @@ fn merge<'a>(one: &Frame<'a>, other: &Frame<'a>, pc: usize) -> Result<Frame<'a>,
         let (expected, found) = (one.stack.len().to_string(), other.stack.len().to_string());
         return Err(Violation::new(pc, "paths meet with stacks of one depth", expected, found));
     }
-    let merge_all =
-        |a: &[_], b: &[_]| a.iter().zip(b).map(|(a, b): (&super::Type<'a>, _)| a.merge(*b)).collect();
+    let merge_all = |a: &[_], b: &[_]| a.iter().zip(b).map(|(a, b): (&Type<'a>, _)| a.merge(*b)).collect();
     let mut merged =
         Frame { locals: merge_all(&one.locals, &other.locals), stack: merge_all(&one.stack, &other.stack) };
     // What is known of fewer slots on one path is known of no more where they meet; but the same must equal itself.
     if merged.locals.len() < one.locals.len() {
-        merged.locals.resize(one.locals.len(), super::Type::Top);
+        merged.locals.resize(one.locals.len(), Type::Top);
     }
     Ok(merged)
 }

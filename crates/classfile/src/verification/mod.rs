@@ -10,6 +10,6 @@ mod instructions;
 mod types;
 
 pub(crate) use context::MethodContext;
-pub(crate) use flow::{Flow, Violation};
+pub(crate) use flow::{Budget, Flow, Violation};
 pub(crate) use frame::{Frame, write_frames};
 pub(crate) use types::Type;

@@ -12,7 +12,7 @@ use crate::rewrite::{
     Assembler, CodeEdit, CodeRewriter, Insertion, MethodCopy, NewLocals, Place, Scan, Scratch, Snippet,
     method_handler, not_type_safe,
 };
-use crate::verification::{Frame, MethodContext, Type};
+use crate::verification::{Budget, Frame, MethodContext, Type};
 use crate::weave::call_sites;
 use crate::weave::constructor::Constructor;
 use crate::weave::event::{self, Site, This};
@@ -175,17 +175,22 @@ impl<'a> Woven<'_, '_, '_, 'a> {
         let (mut frames, scan) = (BTreeMap::new(), self.scan);
         // Before returns, and before and behind calls.
         let mut behind_call = false;
+        let (mut budget, mut too_large) = (Budget::kept(), None);
         let walked = flow.walk(|instruction, frame| {
             let pc = instruction.pc as u32;
             let returns = matches!(instruction.opcode, IRETURN..=RETURN);
             let called = scan.calls.binary_search(&pc).is_ok();
             if let Some(frame) = frame.filter(|_| returns || called || behind_call) {
+                if let Err(violation) = budget.spend(frame, 0, instruction.pc) {
+                    too_large = Some(violation);
+                    return ControlFlow::Break(());
+                }
                 frames.insert(pc, frame.clone());
             }
             behind_call = called;
             ControlFlow::Continue(())
         });
-        walked.map_err(not_type_safe)?;
+        walked.and_then(|()| too_large.map_or(Ok(()), Err)).map_err(not_type_safe)?;
         self.frames = frames;
         Ok(())
     }
