@@ -2,6 +2,7 @@
 //! test: the machine is shared, so figures are for people.
 
 mod attach;
+mod classfile;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -15,12 +16,19 @@ pub(crate) enum What {
         #[arg(long, default_value_t = 11)]
         rounds: usize,
     },
+    /// Weaving java.base: our engine, ASM (Maven Central) and ristretto_classfile (crates.io), on one core each
+    Classfile {
+        /// Samples of each kind, after as many to warm up
+        #[arg(long, default_value_t = 15)]
+        rounds: usize,
+    },
 }
 
 /// Measures and prints.
 pub(crate) fn run(what: &What) -> Result<()> {
     match what {
         What::Attach { rounds } => attach::run(*rounds),
+        What::Classfile { rounds } => classfile::run(*rounds),
     }
 }
 

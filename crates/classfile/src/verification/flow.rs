@@ -271,10 +271,10 @@ impl<'a> Inference<'_, '_, 'a> {
     /// A path to follow later, unless it says nothing new.
     fn wait(&mut self, pc: usize, frame: Frame<'a>) -> Result<(), Violation> {
         self.looked_at.spend(&frame, 0, pc)?;
-        if let Some(known) = self.frames.get(&pc) {
-            if merge(known, &frame, pc)? == *known {
-                return Ok(());
-            }
+        if let Some(known) = self.frames.get(&pc)
+            && merge(known, &frame, pc)? == *known
+        {
+            return Ok(());
         }
         // Paths that wait are kept as well; they become frames, or go.
         let waiting: usize = self.waiting.len() * (frame.locals.len() + frame.stack.len() + 1);
