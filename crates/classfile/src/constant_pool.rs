@@ -61,7 +61,16 @@ impl Tag {
 const VARIABLE: u8 = u8::MAX;
 
 /// Length of an entry's body by its tag, without the tag; 0 where no entry has it.
-const BODY_LENGTHS: [u8; 21] = [0, VARIABLE, 0, 4, 4, 8, 8, 2, 2, 4, 4, 4, 4, 0, 0, 3, 2, 4, 4, 2, 2];
+static BODY_LENGTHS: [u8; 256] = {
+    let known = [0, VARIABLE, 0, 4, 4, 8, 8, 2, 2, 4, 4, 4, 4, 0, 0, 3, 2, 4, 4, 2, 2];
+    let mut table = [0; 256];
+    let mut tag = 0;
+    while tag < known.len() {
+        table[tag] = known[tag];
+        tag += 1;
+    }
+    table
+};
 
 impl fmt::Display for Tag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -81,27 +90,37 @@ pub struct ConstantPool<'a> {
 impl<'a> ConstantPool<'a> {
     /// Reads constant_pool_count and constant_pool[], leaving `reader` behind them.
     pub(crate) fn parse(bytes: &'a [u8], reader: &mut Reader<'a>) -> Result<Self, Error> {
-        let count = usize::from(reader.u2()?);
-        // Three bytes is the shortest entry: a count that lies can't make us allocate.
-        let mut offsets = Vec::with_capacity(count.min(reader.remaining() / 3 + 1));
-        offsets.push(0);
-        while offsets.len() < count {
-            let offset = reader.offset();
-            let tag = reader.u1()?;
-            let length = match BODY_LENGTHS.get(usize::from(tag)) {
-                Some(0) | None => return Err(Error::new(ErrorKind::UnknownTag(tag), offset)),
-                Some(&VARIABLE) => usize::from(reader.u2()?),
-                Some(length) => usize::from(*length),
-            };
-            reader.skip(length)?;
+        let count = usize::from(reader.u2()?).max(1);
+        let mut offsets = vec![0; count];
+        let mut index = 1;
+        while let Some(offset) = offsets.get_mut(index) {
+            let at = reader.offset();
             // A class file of 4 GiB or more can't be: its pool ends within 65,535 × 65,538 bytes.
-            offsets.push(offset as u32);
-            if length == 8 && tag != Tag::Utf8 as u8 {
-                offsets.push(0);
-            }
+            *offset = at as u32;
+            let tag = bytes.get(at).copied().unwrap_or(0);
+            let length = BODY_LENGTHS[usize::from(tag)];
+            let length = match length {
+                VARIABLE => match bytes.get(at + 1..at + 3) {
+                    Some(length) => 2 + usize::from(u16::from_be_bytes([length[0], length[1]])),
+                    None => 2,
+                },
+                0 => return Err(Self::no_entry(reader)),
+                length => usize::from(length),
+            };
+            reader.skip(1 + length)?;
+            index += if tag == Tag::Long as u8 || tag == Tag::Double as u8 { 2 } else { 1 };
         }
-        offsets.truncate(count.max(1));
         Ok(Self { bytes, offsets })
+    }
+
+    /// Why no entry begins where `reader` is.
+    #[cold]
+    fn no_entry(reader: &mut Reader<'_>) -> Error {
+        let at = reader.offset();
+        match reader.u1() {
+            Ok(tag) => Error::new(ErrorKind::UnknownTag(tag), at),
+            Err(end) => end,
+        }
     }
 
     /// constant_pool_count: one more than the highest index.

@@ -13,13 +13,19 @@ pub(crate) struct Label {
 }
 
 /// A snippet in the making.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Assembler {
     snippet: Snippet,
     depth: i32,
 }
 
 impl Assembler {
+    pub(crate) fn new() -> Self {
+        // Most events take less: one allocation for each.
+        let snippet = Snippet { code: Vec::with_capacity(32), ..Snippet::default() };
+        Self { snippet, depth: 0 }
+    }
+
     pub(crate) fn finish(self) -> Snippet {
         self.snippet
     }

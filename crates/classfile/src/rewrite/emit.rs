@@ -121,6 +121,13 @@ impl Layout {
         };
         let mut pc = 0;
         while pc < old.len() {
+            let plain = usize::from(PLAIN[usize::from(old[pc])]);
+            if plain != 0 && writer.next_pc != pc as u32 {
+                // Most instructions stay as they are.
+                self.labels[pc] = (self.code.len() + pc - writer.copied) as u32;
+                pc += plain;
+                continue;
+            }
             let Some(len) = len_at(old, pc) else {
                 let error = Error::new(ErrorKind::Instruction(old[pc]), code.offset() + pc);
                 return Err(LeftAlone::Malformed(error));
@@ -133,7 +140,7 @@ impl Layout {
             } else {
                 self.labels[pc] = (self.code.len() + pc - writer.copied) as u32;
             }
-            if KINDS[usize::from(old[pc])] != 0 {
+            if plain == 0 {
                 self.instruction_at(&mut writer, pc, len)?;
             }
             if edited {
@@ -141,6 +148,10 @@ impl Layout {
                 self.insert(&mut writer, edit, pc as u32, Place::After);
             }
             pc += len;
+        }
+        if pc != old.len() {
+            let error = Error::new(ErrorKind::Instruction(0), code.offset() + old.len());
+            return Err(LeftAlone::Malformed(error));
         }
         self.copy_to(&mut writer, old.len());
         self.body_end = self.code.len() as u32;
@@ -179,6 +190,10 @@ impl Layout {
     fn instruction_at(&mut self, writer: &mut Writer<'_>, pc: usize, len: usize) -> Result<(), LeftAlone> {
         let old = writer.old;
         let opcode = old[pc];
+        // With nothing to move, an instruction with a local variable stays as it is too.
+        if writer.width == 0 && matches!(opcode, ILOAD..=ALOAD_3 | ISTORE..=ASTORE_3 | IINC | WIDE) {
+            return Ok(());
+        }
         let byte = |at: usize| old.get(pc + at).copied().unwrap_or(0);
         let u2 = |at: usize| u16::from_be_bytes([byte(at), byte(at + 1)]);
         match opcode {
@@ -330,8 +345,8 @@ struct Writer<'o> {
     width: u16,
 }
 
-/// 1 for instructions that may not stay as they are: those with a local variable, and those that jump.
-static KINDS: [u8; 256] = {
+/// Lengths of the instructions that stay as they are; 0 for those with a local variable, and those that jump.
+static PLAIN: [u8; 256] = {
     let mut table = [0; 256];
     let mut opcode = 0;
     while opcode < 256 {
@@ -339,7 +354,9 @@ static KINDS: [u8; 256] = {
             opcode as u8,
             ILOAD..=ALOAD_3 | ISTORE..=ASTORE_3 | IINC | WIDE | IFEQ..=LOOKUPSWITCH | IFNULL..=JSR_W
         );
-        table[opcode] = looked_at as u8;
+        if !looked_at {
+            table[opcode] = FORMATS[opcode].fixed_len() as u8;
+        }
         opcode += 1;
     }
     table

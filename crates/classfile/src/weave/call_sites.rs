@@ -119,7 +119,7 @@ impl<'a> CallSite<'_, '_, '_, '_, 'a> {
         method: &mut MethodCopy<'_, '_, 'a>,
         edit: &mut CodeEdit<'a>,
     ) -> Result<(), LeftAlone> {
-        let mut assembler = Assembler::default();
+        let mut assembler = Assembler::new();
         kept.store(&mut assembler);
         let mut frame = None;
         if let Some(event) = &self.sites.before {
@@ -148,7 +148,7 @@ impl<'a> CallSite<'_, '_, '_, '_, 'a> {
         method: &mut MethodCopy<'_, '_, 'a>,
         edit: &mut CodeEdit<'a>,
     ) -> Result<(), LeftAlone> {
-        let mut assembler = Assembler::default();
+        let mut assembler = Assembler::new();
         let mut site = site.clone();
         if let Some(result) = self.descriptor.result().filter(|_| event::wants_result(event)) {
             let slot = site.scratch + Site::SCRATCH;
@@ -174,7 +174,7 @@ impl<'a> CallSite<'_, '_, '_, '_, 'a> {
     ) -> Result<(), LeftAlone> {
         let exception = site.scratch + Site::SCRATCH;
         let site = Site { exception: Some(exception), ..site.clone() };
-        let mut assembler = Assembler::default();
+        let mut assembler = Assembler::new();
         assembler.op(DUP, 1);
         assembler.store(b'A', exception);
         event::write(event, &site, &mut assembler, method.pool())?;

@@ -171,7 +171,8 @@ fn write_call<'a>(
     assembler: &mut Assembler,
     pool: &mut PoolAppender<'_, 'a>,
 ) -> Result<(), LeftAlone> {
-    let mut given = Given { descriptor: vec![b'('], slots: 0 };
+    let mut given = Given { descriptor: Vec::with_capacity(64), slots: 0 };
+    given.descriptor.push(b'(');
     for operand in &call.operands {
         match operand {
             Operand::ProbeId => given.int(site.id, assembler, pool)?,

@@ -83,7 +83,7 @@ impl MethodWeaver<'_, '_> {
         method: &mut MethodCopy<'_, '_, 'a>,
         code: &CodeRewriter<'_, 'a>,
     ) -> Result<CodeEdit<'a>, LeftAlone> {
-        let mut edit = CodeEdit::default();
+        let mut edit = CodeEdit { snippets: Vec::with_capacity(2), ..CodeEdit::default() };
         let context = code.context;
         let constructor = context.is_constructor().then(|| Constructor::find(code)).transpose()?;
         let mut woven = Woven {
@@ -235,7 +235,7 @@ impl<'a> Woven<'_, '_, '_, 'a> {
     }
 
     fn entry(&self, method: &mut MethodCopy<'_, '_, 'a>, edit: &mut CodeEdit<'a>) -> Result<(), LeftAlone> {
-        let mut assembler = Assembler::default();
+        let mut assembler = Assembler::new();
         let pool = method.pool();
         if let Some((_, slot)) = self.slots.this {
             assembler.load(b'A', 0);
@@ -267,7 +267,7 @@ impl<'a> Woven<'_, '_, '_, 'a> {
             if behind.as_ref().is_some_and(|frame| !self.has_this(frame)) {
                 return Err(LeftAlone::ThisNotAvailable);
             }
-            let mut assembler = Assembler::default();
+            let mut assembler = Assembler::new();
             let site = Site { arguments: self.parameters(), ..self.site(self.own_this()?) };
             event::write(event, &site, &mut assembler, method.pool())?;
             let snippet = self.add(edit, assembler.finish());
@@ -302,7 +302,7 @@ impl<'a> Woven<'_, '_, '_, 'a> {
                 return Err(LeftAlone::ThisNotAvailable);
             }
         }
-        let mut assembler = Assembler::default();
+        let mut assembler = Assembler::new();
         let result = self.context().descriptor.result().filter(|_| event::wants_result(event));
         if let Some(result) = result {
             let slot = self.slots.scratch + VALUE;
@@ -314,6 +314,7 @@ impl<'a> Woven<'_, '_, '_, 'a> {
         event::write(event, &site, &mut assembler, method.pool())?;
         let snippet = self.add(edit, assembler.finish());
         let guarded = event::is_guarded(event);
+        edit.insertions.reserve(self.scan.returns.len());
         for pc in &self.scan.returns {
             let frame = self.frames.get(pc).filter(|_| guarded).cloned();
             edit.insertions.push(Insertion { pc: *pc, place: Place::Before, snippet, frame });
@@ -335,7 +336,7 @@ impl<'a> Woven<'_, '_, '_, 'a> {
         let this = self.this_at_the_end(event)?;
         let exception = self.slots.scratch + VALUE;
         let site = Site { exception: Some(exception), ..self.site(this) };
-        let mut assembler = Assembler::default();
+        let mut assembler = Assembler::new();
         if event.calls.iter().any(|call| call.operands.contains(&super::Operand::Exception)) {
             assembler.op(DUP, 1);
             assembler.store(b'A', exception);
