@@ -33,7 +33,7 @@ pub mod opcode;
 mod reader;
 mod rewrite;
 pub mod signature;
-mod verification;
+pub mod verification;
 pub mod weave;
 
 pub use attribute_info::{AttributeInfo, Attributes};

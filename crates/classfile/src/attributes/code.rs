@@ -1,6 +1,7 @@
 //! The Code attribute (JVMS 4.7.3): stack and locals, code[], the exception table, and attributes of its own.
 
 use crate::attribute_info::{AttributeInfo, Attributes};
+use crate::attributes::StackMapTable;
 use crate::constant_pool::ConstantPool;
 use crate::error::{Error, ErrorKind};
 use crate::instruction::Instructions;
@@ -80,6 +81,12 @@ impl<'a> Code<'a> {
             let u2 = |at: usize| u16::from_be_bytes([row[at], row[at + 1]]);
             ExceptionTableEntry { start_pc: u2(0), end_pc: u2(2), handler_pc: u2(4), catch_type: u2(6) }
         })
+    }
+
+    /// Its StackMapTable (4.7.4), if it has one. `pool` is that of its class.
+    pub fn stack_map_table(&self, pool: &ConstantPool<'a>) -> Result<Option<StackMapTable<'a>>, Error> {
+        let found = self.attributes(pool).find("StackMapTable")?;
+        found.map(|found| StackMapTable::parse(&found)).transpose()
     }
 
     /// Its attributes. `pool` is that of its class.

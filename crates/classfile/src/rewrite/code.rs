@@ -27,13 +27,6 @@ pub(crate) struct CodeRewriter<'c, 'a> {
 }
 
 impl<'c, 'a> CodeRewriter<'c, 'a> {
-    /// The StackMapTable, if there is one.
-    pub(crate) fn stack_map_table(&self) -> Result<Option<StackMapTable<'a>>, LeftAlone> {
-        let attributes = self.code.attributes(self.context.class.constant_pool());
-        let found = attributes.find("StackMapTable")?;
-        Ok(found.map(|found| StackMapTable::parse(&found)).transpose()?)
-    }
-
     /// Appends the edited attribute to `out`; how many bytes its code has. What was appended when it fails is for the
     /// caller to take away.
     pub(crate) fn write(
@@ -213,6 +206,6 @@ pub(crate) fn not_type_safe(violation: Violation) -> LeftAlone {
 pub(crate) fn method_handler<'a>(snippet: usize, except: Vec<(u32, u32)>, catch_type: u16) -> Handler<'a> {
     use crate::rewrite::edit::Cover;
     use crate::verification::Type;
-    let frame = Frame { locals: Vec::new(), stack: vec![Type::THROWABLE] };
+    let frame = Frame::default().caught(Type::THROWABLE);
     Handler { snippet, cover: Cover::Method { except }, frame, catch_type }
 }

@@ -250,7 +250,7 @@ pub(crate) fn rewrite<'a>(
 fn moved_frame<'a>(frame: &Frame<'a>, mover: &Mover<'_, 'a>) -> Result<Frame<'a>, LeftAlone> {
     let new = &mover.edit.locals;
     let at = usize::from(new.at);
-    let mut moved = Frame { locals: frame.locals.clone(), stack: frame.stack.clone() };
+    let mut moved = frame.clone();
     if !new.types.is_empty() {
         let behind = moved.locals.split_off(at.min(moved.locals.len()));
         if let Some(last) =

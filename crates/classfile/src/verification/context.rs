@@ -49,7 +49,10 @@ impl<'c, 'a> MethodContext<'c, 'a> {
     pub(crate) fn initial(&self) -> Result<Frame<'a>, Error> {
         let this = match self.method.is_static() {
             true => None,
-            false if self.is_constructor() => Some(Type::UninitializedThis),
+            // java.lang.Object has no other constructor to call.
+            false if self.is_constructor() && self.class.super_class_name()?.is_some() => {
+                Some(Type::UninitializedThis)
+            }
             false => Some(Type::Reference(self.this_class()?)),
         };
         Ok(Frame::initial(this, &self.descriptor))
@@ -85,6 +88,11 @@ impl<'c, 'a> MethodContext<'c, 'a> {
     ) -> Result<Flow<'c, 'a>, Violation> {
         let (method, initial) = self.start(code)?;
         Ok(Flow::declared(method, *code, initial, table))
+    }
+
+    /// What its instructions are checked by.
+    pub(crate) fn method_rules(&self, code: &Code<'a>) -> Result<Method<'c, 'a>, Violation> {
+        self.start(code).map(|(method, _)| method)
     }
 
     fn start(&self, code: &Code<'a>) -> Result<(Method<'c, 'a>, Frame<'a>), Violation> {

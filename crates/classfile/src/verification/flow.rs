@@ -16,7 +16,7 @@ use crate::verification::types::Type;
 
 /// Code that is not type-safe, as far as can be told without knowing other classes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Violation {
+pub struct Violation {
     pc: usize,
     rule: String,
     expected: String,
@@ -26,6 +26,28 @@ pub(crate) struct Violation {
 impl Violation {
     pub(crate) fn new(pc: usize, rule: &str, expected: String, found: String) -> Self {
         Self { pc, rule: rule.to_owned(), expected, found }
+    }
+}
+
+impl Violation {
+    /// Where in code[].
+    pub fn pc(&self) -> usize {
+        self.pc
+    }
+
+    /// The rule, as a sentence about code that keeps it.
+    pub fn rule(&self) -> &str {
+        &self.rule
+    }
+
+    /// What the rule wants.
+    pub fn expected(&self) -> &str {
+        &self.expected
+    }
+
+    /// What is there.
+    pub fn found(&self) -> &str {
+        &self.found
     }
 }
 
@@ -62,6 +84,11 @@ impl Budget {
     /// For frames that are kept.
     pub(crate) fn kept() -> Self {
         Self(MOST_KEPT)
+    }
+
+    /// For frames that are looked at.
+    pub(crate) fn looked_at() -> Self {
+        Self(MOST_LOOKED_AT)
     }
 
     /// Spends as much as `frame` holds, and `more`.
@@ -259,10 +286,7 @@ impl<'a> Inference<'_, '_, 'a> {
                     index => self.method.pool.class_type(index).ok(),
                 };
                 let caught = class.map_or(Type::THROWABLE, Type::Reference);
-                self.wait(
-                    usize::from(row.handler_pc),
-                    Frame { locals: frame.locals.clone(), stack: vec![caught] },
-                )?;
+                self.wait(usize::from(row.handler_pc), frame.caught(caught))?;
             }
         }
         Ok(())
@@ -327,7 +351,7 @@ pub(crate) fn falls_through(opcode: u8) -> bool {
     )
 }
 
-fn each_target(instruction: &Instruction<'_>, mut visit: impl FnMut(usize)) {
+pub(crate) fn each_target(instruction: &Instruction<'_>, mut visit: impl FnMut(usize)) {
     match instruction.operands {
         Operands::Branch(target) => visit(target),
         Operands::Switch(switch) => {
@@ -345,8 +369,11 @@ fn merge<'a>(one: &Frame<'a>, other: &Frame<'a>, pc: usize) -> Result<Frame<'a>,
         return Err(Violation::new(pc, "paths meet with stacks of one depth", expected, found));
     }
     let merge_all = |a: &[_], b: &[_]| a.iter().zip(b).map(|(a, b): (&Type<'a>, _)| a.merge(*b)).collect();
-    let mut merged =
-        Frame { locals: merge_all(&one.locals, &other.locals), stack: merge_all(&one.stack, &other.stack) };
+    let mut merged = Frame {
+        locals: merge_all(&one.locals, &other.locals),
+        stack: merge_all(&one.stack, &other.stack),
+        this_uninitialized: one.this_uninitialized || other.this_uninitialized,
+    };
     // What is known of fewer slots on one path is known of no more where they meet; but the same must equal itself.
     if merged.locals.len() < one.locals.len() {
         merged.locals.resize(one.locals.len(), Type::Top);

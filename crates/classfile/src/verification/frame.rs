@@ -13,12 +13,14 @@ pub(crate) struct Frame<'a> {
     pub(crate) locals: Vec<Type<'a>>,
     /// Bottom first; a long or double is one entry.
     pub(crate) stack: Vec<Type<'a>>,
+    /// flagThisUninit: a constructor that has not called another yet, whatever the locals say.
+    pub(crate) this_uninitialized: bool,
 }
 
 impl<'a> Frame<'a> {
     /// What holds when a method is entered (4.10.1.6): `this`, unless it is static, and the parameters.
     pub(crate) fn initial(this: Option<Type<'a>>, descriptor: &MethodDescriptor<'a>) -> Self {
-        let mut frame = Self::default();
+        let mut frame = Self { this_uninitialized: this == Some(Type::UninitializedThis), ..Self::default() };
         frame.locals.extend(this);
         for parameter in descriptor.parameters() {
             frame.push_local(Type::of(parameter));
@@ -33,9 +35,18 @@ impl<'a> Frame<'a> {
         }
     }
 
-    /// Whether a constructor's `this` is still no object: flagThisUninit, which holds where a local says so.
+    /// Whether a constructor's `this` is still no object.
     pub(crate) fn this_is_uninitialized(&self) -> bool {
-        self.locals.contains(&Type::UninitializedThis) || self.stack.contains(&Type::UninitializedThis)
+        self.this_uninitialized
+    }
+
+    /// What an exception handler sees (4.10.1.6): the same locals, and the exception.
+    pub(crate) fn caught(&self, exception: Type<'a>) -> Self {
+        Self {
+            locals: self.locals.clone(),
+            stack: vec![exception],
+            this_uninitialized: self.this_uninitialized,
+        }
     }
 
     /// Stores into a local; whatever shared a slot with it is gone.
@@ -81,6 +92,7 @@ impl<'a> Frame<'a> {
                 }
             }
         }
+        self.this_uninitialized = self.locals.contains(&Type::UninitializedThis);
         Ok(())
     }
 

@@ -448,6 +448,9 @@ impl<'a> Machine<'_, '_, 'a> {
             }
         };
         self.replace(receiver, Type::Reference(made));
+        if receiver == Type::UninitializedThis {
+            self.frame.this_uninitialized = false;
+        }
         Ok(())
     }
 

@@ -7,9 +7,13 @@ mod context;
 mod flow;
 mod frame;
 mod instructions;
+mod type_checker;
 mod types;
+mod verifier;
 
 pub(crate) use context::MethodContext;
-pub(crate) use flow::{Budget, Flow, Violation};
+pub use flow::Violation;
+pub(crate) use flow::{Budget, Flow};
 pub(crate) use frame::{Frame, write_frames};
 pub(crate) use types::Type;
+pub use verifier::{VerifyError, verify};

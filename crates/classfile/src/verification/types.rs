@@ -86,11 +86,21 @@ impl<'a> Type<'a> {
             (a, b) if a == b => a,
             (Self::Null, Self::Reference(_)) => other,
             (Self::Reference(_), Self::Null) => self,
-            // Not the nearest common superclass, which is not known here, but one that both have.
-            (Self::Reference(_), Self::Reference(_)) => Self::OBJECT,
+            (Self::Reference(one), Self::Reference(two)) => merge_references(one, two),
             _ => Self::Top,
         }
     }
+}
+
+/// Not the nearest common superclass, which is not known here, but a type that both are of.
+fn merge_references<'a>(one: FieldType<'a>, two: FieldType<'a>) -> Type<'a> {
+    // How many dimensions hold references: those of an array of primitives hold one less.
+    let depth = |of: FieldType<'_>| match of.element {
+        Element::Primitive(_) => of.dimensions.saturating_sub(1),
+        Element::Class(_) => of.dimensions,
+    };
+    let Type::Reference(object) = Type::OBJECT else { return Type::OBJECT };
+    Type::Reference(FieldType { dimensions: depth(one).min(depth(two)), element: object.element })
 }
 
 fn references_assignable(from: FieldType<'_>, to: FieldType<'_>) -> bool {

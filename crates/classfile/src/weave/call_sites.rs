@@ -182,7 +182,7 @@ impl<'a> CallSite<'_, '_, '_, '_, 'a> {
         let snippet = self.woven.add(edit, assembler.finish());
         // No frame: no path leads here in a class whose frames are inferred.
         let before = self.woven.frames.get(&self.pc).cloned().unwrap_or_default();
-        let mut frame = Frame { locals: before.locals, stack: vec![Type::THROWABLE] };
+        let mut frame = before.caught(Type::THROWABLE);
         let width = edit.locals.width();
         kept.declare(&mut frame, &before.stack, width);
         if let Some(start) = site.start {

@@ -25,7 +25,10 @@ impl Constructor {
         if let Some(found) = Self::straight(code) {
             return Ok(found);
         }
-        let flow = code.context.flow(&code.code, code.stack_map_table()?).map_err(not_type_safe)?;
+        let flow = code
+            .context
+            .flow(&code.code, code.code.stack_map_table(code.context.class.constant_pool())?)
+            .map_err(not_type_safe)?;
         let mut found = Self::default();
         let walked = flow.walk(|instruction, frame| {
             if frame.is_none_or(Frame::this_is_uninitialized) {

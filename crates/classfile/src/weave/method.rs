@@ -170,7 +170,7 @@ impl<'a> Woven<'_, '_, '_, 'a> {
         if !(exit_jumps || this_wanted || calls || self.entry_behind_super()) {
             return Ok(());
         }
-        let table = self.code.stack_map_table()?;
+        let table = self.code.code.stack_map_table(self.context().class.constant_pool())?;
         let flow = self.context().flow(&self.code.code, table).map_err(not_type_safe)?;
         let (mut frames, scan) = (BTreeMap::new(), self.scan);
         // Before returns, and before and behind calls.
@@ -366,7 +366,7 @@ impl<'a> Woven<'_, '_, '_, 'a> {
 
     /// Spans [from, to) of pcs at which slot 0 does not hold `this` as an object.
     fn without_this(&self) -> Result<Vec<(u32, u32)>, LeftAlone> {
-        let table = self.code.stack_map_table()?;
+        let table = self.code.code.stack_map_table(self.context().class.constant_pool())?;
         let flow = self.context().flow(&self.code.code, table).map_err(not_type_safe)?;
         let mut spans = Vec::new();
         let walked = flow.walk(|instruction, frame| {

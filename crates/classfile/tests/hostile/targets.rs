@@ -93,7 +93,7 @@ fn decode<'a>(attributes: Attributes<'_, 'a>, pool: &ConstantPool<'a>, depth: us
 }
 
 /// The vocabulary: plain; with arguments; around calls; all of it guarded and under a condition.
-fn ways() -> [Probes<'static>; 4] {
+pub(crate) fn ways() -> [Probes<'static>; 4] {
     use Operand::{
         Argument, ArgumentIndex, Arguments, CallPc, EndTime, Exception, ProbeId, Result, StartTime, This,
     };
