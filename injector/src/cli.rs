@@ -23,6 +23,16 @@ pub(crate) enum Command {
     Check(Check),
     Load(Load),
     Jcmd(Jcmd),
+    Threads(Threads),
+    HeapDump(HeapDump),
+    Histogram(Histogram),
+    Properties(Properties),
+    AgentProperties(AgentProperties),
+    Flag(Flag),
+    DataDump(DataDump),
+    StartManagement(StartManagement),
+    Stat(Stat),
+    Jattach(Jattach),
 }
 
 impl Command {
@@ -33,6 +43,16 @@ impl Command {
             Command::Check(options) => options.json,
             Command::Load(options) => options.json,
             Command::Jcmd(options) => options.json,
+            Command::Threads(options) => options.asked.json,
+            Command::HeapDump(options) => options.asked.json,
+            Command::Histogram(options) => options.asked.json,
+            Command::Properties(options) => options.asked.json,
+            Command::AgentProperties(options) => options.asked.json,
+            Command::Flag(options) => options.asked.json,
+            Command::DataDump(options) => options.asked.json,
+            Command::StartManagement(options) => options.asked.json,
+            Command::Stat(options) => options.json,
+            Command::Jattach(_) => false,
         }
     }
 }
@@ -138,6 +158,126 @@ pub(crate) struct Jcmd {
     /// One JSON object with the answer's text. Goes in front of TARGET.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Whom to ask, and how.
+#[derive(Args)]
+pub(crate) struct Asked {
+    /// A pid, or the main class or jar of exactly one JVM, or the last part of its name.
+    pub(crate) target: String,
+    #[command(flatten)]
+    pub(crate) patience: Patience,
+    /// One JSON object instead of text.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Print the stack of every thread, as jstack does.
+#[derive(Args)]
+pub(crate) struct Threads {
+    #[command(flatten)]
+    pub(crate) asked: Asked,
+    /// Also the java.util.concurrent locks that each thread owns.
+    #[arg(short = 'l', long)]
+    pub(crate) locks: bool,
+    /// Also what each thread has allocated and defined (java 11 and newer).
+    #[arg(short = 'e', long)]
+    pub(crate) extended: bool,
+}
+
+/// Dump the heap into a file on this side.
+///
+/// The JVM writes it to a directory of its own view that is on a disk and has room, /var/tmp, /tmp or its working
+/// directory; it is fetched from there and removed there. A dump holds every string of the service: the file is
+/// readable for its owner alone.
+#[derive(Args)]
+pub(crate) struct HeapDump {
+    #[command(flatten)]
+    pub(crate) asked: Asked,
+    /// The file to make, which must not exist; `-` is stdout.
+    pub(crate) file: std::path::PathBuf,
+    /// Where the JVM writes it first: an absolute path in its own view.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<std::path::PathBuf>,
+    /// Only objects that are still reachable. The JVM does a full GC for that.
+    #[arg(long)]
+    pub(crate) live: bool,
+}
+
+/// Print how many objects of each class there are, and their bytes, as jmap -histo does.
+#[derive(Args)]
+pub(crate) struct Histogram {
+    #[command(flatten)]
+    pub(crate) asked: Asked,
+    /// Only objects that are still reachable. The JVM does a full GC for that.
+    #[arg(long)]
+    pub(crate) live: bool,
+}
+
+/// Print the system properties of a JVM.
+#[derive(Args)]
+pub(crate) struct Properties {
+    #[command(flatten)]
+    pub(crate) asked: Asked,
+}
+
+/// Print the agent properties of a JVM: its command, its options, where its management agent listens.
+#[derive(Args)]
+pub(crate) struct AgentProperties {
+    #[command(flatten)]
+    pub(crate) asked: Asked,
+}
+
+/// Print a flag of a JVM, or set one that can be changed while it runs.
+#[derive(Args)]
+pub(crate) struct Flag {
+    #[command(flatten)]
+    pub(crate) asked: Asked,
+    /// Such as MaxHeapSize, HeapDumpOnOutOfMemoryError=true or HeapDumpPath=/var/tmp.
+    #[arg(value_name = "NAME[=VALUE]")]
+    pub(crate) flag: String,
+}
+
+/// Have the JVM print its threads and heap to its own stdout, as SIGQUIT does.
+#[derive(Args)]
+pub(crate) struct DataDump {
+    #[command(flatten)]
+    pub(crate) asked: Asked,
+}
+
+/// Start the JMX management agent of a JVM: for this host alone, or as settings say.
+#[derive(Args)]
+pub(crate) struct StartManagement {
+    #[command(flatten)]
+    pub(crate) asked: Asked,
+    /// Of com.sun.management, such as jmxremote.port=9010; with any of them it listens for the network.
+    #[arg(value_name = "NAME=VALUE")]
+    pub(crate) settings: Vec<String>,
+}
+
+/// Read the counters of a JVM (heap, GC, classes, threads, compilation) without touching it.
+#[derive(Args)]
+pub(crate) struct Stat {
+    /// A pid, or the main class or jar of exactly one JVM, or the last part of its name.
+    pub(crate) target: String,
+    /// Again and again, a line each, until Ctrl-C.
+    #[arg(long, value_parser = duration, value_name = "TIME")]
+    pub(crate) every: Option<Duration>,
+    /// So many lines; every second unless --every says otherwise.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) count: Option<u64>,
+    /// One JSON object a line instead of text.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// The words, output and exit status of jattach 2.1, for scripts; also when called by that name.
+#[derive(Args)]
+#[command(disable_help_flag = true)]
+pub(crate) struct Jattach {
+    /// PID CMD ARGS…
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "PID CMD ARGS")]
+    pub(crate) words: Vec<std::ffi::OsString>,
 }
 
 /// How long to wait for what.

@@ -2,7 +2,10 @@
 //! process just dying.
 
 use std::os::fd::{AsFd, BorrowedFd};
+use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 
@@ -28,6 +31,30 @@ impl Interrupt {
             Err(_) => {
                 let _ = signals.thread_unblock();
                 Interrupt(None)
+            }
+        }
+    }
+
+    /// Has the user asked to stop?
+    pub(crate) fn came(&self) -> bool {
+        self.wait(Duration::ZERO)
+    }
+
+    /// Waits so long, or until the user asks to stop, which is true.
+    pub(crate) fn wait(&self, time: Duration) -> bool {
+        let Some(fd) = self.fd() else {
+            std::thread::sleep(time);
+            return false;
+        };
+        let until = Instant::now() + time;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let left = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
+            match poll(&mut [PollFd::new(fd, PollFlags::POLLIN)], left) {
+                Ok(0) if Instant::now() >= until => return false,
+                Ok(0) | Err(Errno::EINTR) => {}
+                Ok(_) => return true,
+                Err(_) => return false,
             }
         }
     }

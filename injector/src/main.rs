@@ -5,11 +5,13 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+mod ask;
 mod bundle;
 mod cli;
 mod commands;
 mod failure;
 mod human;
+mod hung;
 mod interrupt;
 mod jar;
 mod json;
@@ -22,6 +24,9 @@ use cli::{Cli, Command};
 use failure::{EXIT_FAILED, EXIT_USAGE, Failure};
 
 fn main() -> ExitCode {
+    if let Some(words) = commands::jattach::called_so() {
+        return commands::jattach::run(&words);
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
@@ -34,6 +39,16 @@ fn main() -> ExitCode {
         Command::Check(options) => commands::check::run(&options),
         Command::Load(options) => commands::load::run(&options),
         Command::Jcmd(options) => commands::jcmd::run(&options),
+        Command::Threads(options) => commands::threads::run(&options),
+        Command::HeapDump(options) => commands::heap_dump::run(&options),
+        Command::Histogram(options) => commands::histogram::run(&options),
+        Command::Properties(options) => commands::properties::system(&options.asked),
+        Command::AgentProperties(options) => commands::properties::agent(&options.asked),
+        Command::Flag(options) => commands::flag::run(&options),
+        Command::DataDump(options) => commands::data_dump::run(&options.asked),
+        Command::StartManagement(options) => commands::start_management::run(&options),
+        Command::Stat(options) => commands::stat::run(&options),
+        Command::Jattach(options) => return commands::jattach::run(&options.words),
     };
     match done.and_then(|code| output::finish(code, "what was found out is lost")) {
         Ok(code) => code,

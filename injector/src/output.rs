@@ -10,6 +10,8 @@ use crate::failure::{EXIT_FAILED, Failure};
 
 /// The first error that lost output.
 static LOST: OnceLock<String> = OnceLock::new();
+/// Nobody reads it any more.
+static CLOSED: OnceLock<()> = OnceLock::new();
 
 /// Prints a line.
 pub(crate) fn line(text: &str) {
@@ -26,10 +28,15 @@ pub(crate) fn bytes(piece: &[u8]) -> bool {
 pub(crate) fn keep(written: io::Result<()>) -> bool {
     match written {
         Ok(()) => return true,
-        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => {}
+        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => drop(CLOSED.set(())),
         Err(e) => drop(LOST.set(e.to_string())),
     }
     false
+}
+
+/// Is there no use in going on?
+pub(crate) fn is_closed() -> bool {
+    CLOSED.get().is_some() || is_lost()
 }
 
 /// Was something lost so far?

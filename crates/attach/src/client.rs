@@ -18,6 +18,7 @@ use crate::request::Request;
 use crate::sys;
 use crate::target::{Kind, Target};
 use crate::trigger::{Placed, Trigger, WorkingDirectory};
+use crate::version;
 use crate::wait::{DirectoryWatch, Patience, Woken};
 
 /// A leftover trigger file may be another client's in the middle of its handshake: so long is its socket waited for
@@ -102,16 +103,25 @@ impl<'c> Client<'c> {
             return crate::openj9::send(&self.target, request, &patience, self.reply_timeout);
         }
         let (target, mut timings) = (&self.target, Timings::default());
-        // With our own rights, before the handshake takes the target's.
-        let cwd = WorkingDirectory::of(target);
-        let handshake = || connect_or_wake(target, cwd, &patience, &mut timings);
-        let socket = sys::run_as(target.status().identity(), handshake)
-            .map_err(|e| AttachError::system("taking the target's user and group", target.pid(), e))??;
+        let bytes = match request.version_1() {
+            Ok(bytes) => bytes,
+            Err(too_long) => {
+                let bytes = request.version_2().map_err(AttachError::Blocked)?;
+                version::must_be_2(
+                    target,
+                    too_long,
+                    || handshake(target, &patience, &mut timings),
+                    &patience,
+                )?;
+                bytes
+            }
+        };
+        let socket = handshake(target, &patience, &mut timings)?;
         self.timings = timings;
         let process = self.target.process();
         // Before it is sent: a JVM can have answered before we get to look at the clock again.
         let sent_at = Instant::now();
-        send_request(&socket, process, request, &patience)?;
+        send_request(&socket, process, &bytes, &patience)?;
         let deadline = self.reply_timeout.and_then(|time| Instant::now().checked_add(time));
         Reply::await_header(socket, process, Patience { deadline, cancel: self.cancel }, sent_at)
     }
@@ -155,6 +165,19 @@ impl<'c> Client<'c> {
             _ => AttachError::system("looking at the process again", pid, error),
         })
     }
+}
+
+/// A connection to the listener, made as the target's user.
+fn handshake(
+    target: &Target,
+    patience: &Patience<'_>,
+    timings: &mut Timings,
+) -> Result<OwnedFd, AttachError> {
+    // With our own rights, before the handshake takes the target's.
+    let cwd = WorkingDirectory::of(target);
+    let connect = || connect_or_wake(target, cwd, patience, timings);
+    sys::run_as(target.status().identity(), connect)
+        .map_err(|e| AttachError::system("taking the target's user and group", target.pid(), e))?
 }
 
 /// Runs as the target's user.

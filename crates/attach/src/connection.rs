@@ -18,7 +18,6 @@ use crate::finding::{Finding, FindingKind};
 use crate::listener::MeetingPlace;
 use crate::proc::Process;
 use crate::reply;
-use crate::request::Request;
 use crate::wait::{Patience, Woken};
 
 /// An answer's number is short; more without a newline is no attach listener.
@@ -92,18 +91,18 @@ fn leads_to(process: &Process, socket: &OwnedFd) -> Result<(), AttachError> {
 pub(crate) fn send_request(
     socket: &OwnedFd,
     process: &Process,
-    request: &Request,
+    request: &[u8],
     patience: &Patience<'_>,
 ) -> Result<(), AttachError> {
-    let bytes = request.as_bytes();
+    let mut rest = request;
     loop {
-        match send(socket.as_raw_fd(), bytes, MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT) {
-            // A stream socket of this kernel takes a request of at most 3.1 KB whole or not at all.
-            Ok(sent) if sent == bytes.len() => return Ok(()),
-            Ok(sent) => {
-                let short = format!("{sent} of {} bytes taken", bytes.len());
-                return Err(AttachError::system("send", process.pid(), short));
-            }
+        match send(socket.as_raw_fd(), rest, MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT) {
+            // Of version 1 a stream socket takes all at once; of version 2 as much as its buffer holds. Where the rest
+            // cannot be sent the socket is closed, and half a request is carried out by nobody.
+            Ok(sent) => match rest.get(sent..) {
+                Some([]) | None => return Ok(()),
+                Some(left) => rest = left,
+            },
             Err(Errno::EINTR) => {}
             Err(Errno::EAGAIN) => {
                 match patience.wait(None, process.pidfd(), Some(Duration::from_millis(2))) {

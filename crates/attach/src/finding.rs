@@ -110,6 +110,8 @@ kinds! {
     NoAgentOnAttach = "no-agent-onattach",
     /// The request does not fit the protocol.
     RequestTooLong = "request-too-long",
+    /// No directory that the target sees can take a heap dump.
+    NoDumpPlace = "no-dump-place",
     /// A JVM of 21 or newer will announce the agent on its stderr (JEP 451).
     Jep451 = "jep-451-warning",
     /// The JDK's files changed since the JVM started.

@@ -2,6 +2,8 @@
 //!
 //! The number alone proves nothing: since 21 a `load` that failed is answered "0" and a sentence.
 
+use crate::request::Request;
+
 /// What a `load` came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LoadOutcome {
@@ -53,6 +55,43 @@ pub fn explain_code(code: i32) -> Option<(&'static str, &'static str)> {
     })
 }
 
+/// What a text says went wrong although the number in front of it is 0; `None` where it says nothing of the kind. `text`
+/// is the answer to `request`, at least its first kilobytes. Measured on 8 to 26.
+pub fn error_in<'t>(request: &Request, text: &'t str) -> Option<&'t str> {
+    let text = text.trim();
+    let line = request.arguments().next().unwrap_or_default();
+    let name = line.split(u8::is_ascii_whitespace).find(|word| !word.is_empty()).unwrap_or_default();
+    let wrong = match (request.command(), name) {
+        // The only sign of success; OpenJ9 has another.
+        ("dumpheap", _) | ("jcmd", b"GC.heap_dump" | b"Dump.heap") => {
+            !text.contains("Heap dump file created") && !text.contains("Dump written")
+        }
+        ("printflag", _) => text.starts_with("no such flag"),
+        ("jcmd", b"JVMTI.agent_load") => LoadOutcome::parse(0, text) != LoadOutcome::Loaded,
+        // Silence is success.
+        ("jcmd", b"VM.set_flag") => !text.is_empty(),
+        ("jcmd", name) => {
+            ERRORS.iter().any(|(command, start)| command.as_bytes() == name && text.starts_with(start))
+        }
+        _ => false,
+    };
+    wrong.then_some(text)
+}
+
+/// How the errors of diagnostic commands begin that are answered with 0.
+const ERRORS: [(&str, &str); 10] = [
+    ("help", "Help unavailable"),
+    ("JFR.dump", "No recordings to dump"),
+    ("JFR.dump", "No available recordings"),
+    ("JFR.dump", "Could not"),
+    ("JFR.stop", "No available recordings"),
+    ("JFR.stop", "Could not"),
+    ("Thread.dump_to_file", "Failed"),
+    ("Compiler.directives_add", "Could not"),
+    ("VM.log", "Invalid"),
+    ("Compiler.perfmap", "Warning: Failed"),
+];
+
 /// The number in front of a reply. `None` for anything else: then no attach listener has spoken.
 pub(crate) fn parse_header(line: &[u8]) -> Option<i32> {
     std::str::from_utf8(line).ok()?.trim_end_matches('\r').parse().ok()
@@ -86,6 +125,40 @@ mod tests {
             (100, "return code: 0", NotLoaded("return code: 0".into())),
         ] {
             assert_eq!(LoadOutcome::parse(header, text), expected, "{header} {text:?}");
+        }
+    }
+
+    #[test]
+    fn errors_with_a_zero_in_front() {
+        let said = |command: &str, argument: &str, text: &str| {
+            let request = Request::new(command, &[argument.as_bytes()]).unwrap();
+            error_in(&request, text).map(str::to_owned)
+        };
+        let no_file = "Dumping heap to /x ...\nUnable to create /x: No such file or directory\n";
+        for (command, argument, text) in [
+            ("dumpheap", "/x", no_file),
+            ("dumpheap", "/x", "No such file or directory\n"),
+            ("dumpheap", "", "No dump file specified\n"),
+            ("printflag", "X", "no such flag 'X'\n"),
+            ("jcmd", " GC.heap_dump /x", no_file),
+            ("jcmd", "JVMTI.agent_load /x.so", "/x.so was not loaded.\n/x.so: cannot open"),
+            ("jcmd", "VM.set_flag X 1", "only 'writeable' flags can be set\n"),
+            ("jcmd", "help X", "Help unavailable : 'X' : No such command\n"),
+            ("jcmd", "JFR.dump name=x", "No recordings to dump from. Use JFR.start to start a recording.\n"),
+            ("jcmd", "Thread.dump_to_file /x", "Failed: java.nio.file.NoSuchFileException: /x\n"),
+        ] {
+            assert_eq!(said(command, argument, text).as_deref(), Some(text.trim()), "{command} {argument}");
+        }
+        for (command, argument, text) in [
+            ("dumpheap", "/x", "Heap dump file created\n"),
+            ("jcmd", "Dump.heap /x", "Dump written to /x\n"),
+            ("printflag", "X", "-XX:+X\n"),
+            ("jcmd", "JVMTI.agent_load /x.so", "return code: 0\n"),
+            ("jcmd", "VM.set_flag X 1", ""),
+            ("jcmd", "Thread.print", "Failed threads are not shown\n"),
+            ("jcmd", "", ""),
+        ] {
+            assert_eq!(said(command, argument, text), None, "{command} {argument}");
         }
     }
 

@@ -1,60 +1,46 @@
-//! Attach protocol version 1: one command and three arguments, all of them NUL-terminated, in one write.
+//! Requests of the attach protocol: a command and its arguments, and what they look like on the wire in version 1 (all
+//! releases) and version 2 (24 and newer).
 //!
-//! Pure. A listener that gets fewer than three arguments waits for the rest and serves nobody else meanwhile, so what
-//! leaves here is always whole.
+//! Pure. A listener that gets less than it was promised waits for the rest and serves nobody else meanwhile, so what
+//! leaves here is always whole. Limits belong to a version, so they are checked when it is known, before sending.
 
 use crate::finding::{Finding, FindingKind};
 
 /// Longest command name a listener takes, in bytes.
 const COMMAND_LIMIT: usize = 16;
-/// Longest argument a listener takes, in bytes; one more and it hangs up without a word (JDK 8 to 26).
+/// Longest argument of version 1, in bytes; one more and the listener hangs up without a word (JDK 8 to 26).
 pub const ARGUMENT_LIMIT: usize = 1024;
 /// Version 1 carries exactly so many.
 const ARGUMENTS: usize = 3;
+/// Longest body of version 2, in bytes: command and arguments, each with its NUL.
+const BODY_LIMIT: usize = 256 << 10;
 
-/// A request that keeps the protocol's limits.
+/// A command and its arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     command: String,
-    bytes: Vec<u8>,
+    arguments: Vec<Vec<u8>>,
 }
 
 impl Request {
-    /// Builds `command` with up to three arguments; the missing ones are sent empty. Keep arguments packed to the
-    /// left: on JDK 8 an empty one in front of another can swallow it.
+    /// Keep arguments packed to the left: on JDK 8 an empty one in front of another can swallow it.
     pub fn new(command: &str, arguments: &[&[u8]]) -> Result<Request, Finding> {
-        if command.is_empty() || command.len() > COMMAND_LIMIT || command.contains('\0') {
+        if command.is_empty() || command.len() > COMMAND_LIMIT || command.contains(['\0', ' ']) {
             return Err(refuse(
                 format!("\"{command}\" is no attach command"),
-                format!("1 to {COMMAND_LIMIT} bytes, no NUL"),
+                format!("1 to {COMMAND_LIMIT} bytes, no NUL, no blank"),
+                "a command such as jcmd or threaddump",
             ));
         }
-        if arguments.len() > ARGUMENTS {
+        if arguments.iter().any(|argument| argument.contains(&0)) {
             return Err(refuse(
-                "too many arguments for the attach protocol".to_owned(),
-                format!("{} given, version 1 carries {ARGUMENTS}", arguments.len()),
+                "an argument holds a NUL byte".to_owned(),
+                "the protocol ends arguments with NUL".to_owned(),
+                "leave the NUL out",
             ));
         }
-        let mut bytes = b"1\0".to_vec();
-        bytes.extend_from_slice(command.as_bytes());
-        bytes.push(0);
-        for argument in arguments.iter().copied().chain([&b""[..]; ARGUMENTS]).take(ARGUMENTS) {
-            if argument.len() > ARGUMENT_LIMIT {
-                return Err(refuse(
-                    "an argument is too long for the attach protocol".to_owned(),
-                    format!("{} bytes, the listener takes {ARGUMENT_LIMIT}", argument.len()),
-                ));
-            }
-            if argument.contains(&0) {
-                return Err(refuse(
-                    "an argument holds a NUL byte".to_owned(),
-                    "the protocol ends arguments with NUL".to_owned(),
-                ));
-            }
-            bytes.extend_from_slice(argument);
-            bytes.push(0);
-        }
-        Ok(Request { command: command.to_owned(), bytes })
+        let arguments = arguments.iter().map(|argument| argument.to_vec()).collect();
+        Ok(Request { command: command.to_owned(), arguments })
     }
 
     /// `load instrument false JAR[=OPTIONS]`: what `VirtualMachine.loadAgent` sends.
@@ -88,15 +74,54 @@ impl Request {
         &self.command
     }
 
-    /// Its arguments, the empty ones at the end included.
-    pub(crate) fn arguments(&self) -> impl Iterator<Item = &[u8]> {
-        // Version, command, arguments, each ended by NUL: the last piece is what comes after the last NUL.
-        self.bytes.split(|&byte| byte == 0).skip(2).take(ARGUMENTS)
+    /// Its arguments, as they were given.
+    pub fn arguments(&self) -> impl Iterator<Item = &[u8]> {
+        self.arguments.iter().map(Vec::as_slice)
     }
 
-    /// What goes over the wire.
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes
+    /// `1 command a1 a2 a3`, each ended by NUL; arguments that were not given are sent empty. An error where it does not
+    /// fit: then only version 2 can carry it.
+    pub fn version_1(&self) -> Result<Vec<u8>, Finding> {
+        if self.arguments.len() > ARGUMENTS {
+            return Err(refuse(
+                "too many arguments for version 1 of the attach protocol".to_owned(),
+                format!("{} given, it carries {ARGUMENTS}", self.arguments.len()),
+                "leave some out",
+            ));
+        }
+        if let Some(long) = self.arguments.iter().find(|argument| argument.len() > ARGUMENT_LIMIT) {
+            return Err(refuse(
+                "an argument is too long for version 1 of the attach protocol".to_owned(),
+                format!("{} bytes, the listener takes {ARGUMENT_LIMIT}", long.len()),
+                "shorten it: move long options into a file that the agent reads, or load --supervised",
+            ));
+        }
+        let mut bytes = b"1\0".to_vec();
+        let missing = [&b""[..]; ARGUMENTS];
+        let words = [self.command.as_bytes()].into_iter().chain(self.arguments()).chain(missing);
+        push_all(&mut bytes, words.take(1 + ARGUMENTS));
+        Ok(bytes)
+    }
+
+    /// `2`, the length of the rest in digits, command and arguments, each ended by NUL.
+    pub fn version_2(&self) -> Result<Vec<u8>, Finding> {
+        let mut body = Vec::new();
+        push_all(&mut body, [self.command.as_bytes()].into_iter().chain(self.arguments()));
+        if body.len() > BODY_LIMIT {
+            return Err(refuse(
+                "the request is too long for version 2 of the attach protocol".to_owned(),
+                format!("{} bytes, the listener takes {BODY_LIMIT}", body.len()),
+                "move long options into a file that the agent reads",
+            ));
+        }
+        Ok([b"2\0", body.len().to_string().as_bytes(), b"\0", &body].concat())
+    }
+}
+
+fn push_all<'w>(bytes: &mut Vec<u8>, words: impl Iterator<Item = &'w [u8]>) {
+    for word in words {
+        bytes.extend_from_slice(word);
+        bytes.push(0);
     }
 }
 
@@ -123,13 +148,8 @@ pub fn modified_utf8(text: &str) -> Vec<u8> {
     bytes
 }
 
-fn refuse(cause: String, evidence: String) -> Finding {
-    Finding::new(
-        FindingKind::RequestTooLong,
-        cause,
-        evidence,
-        "shorten it: move long options into a file the agent reads",
-    )
+fn refuse(cause: String, evidence: String, remedy: &str) -> Finding {
+    Finding::new(FindingKind::RequestTooLong, cause, evidence, remedy)
 }
 
 #[cfg(test)]
@@ -137,13 +157,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn always_three_arguments() {
-        let request = Request::jcmd("VM.version").unwrap();
-        assert_eq!(request.as_bytes(), b"1\0jcmd\0VM.version\0\0\0");
-        let request = Request::load_java_agent("/a.jar", Some("x=1,y")).unwrap();
-        assert_eq!(request.as_bytes(), b"1\0load\0instrument\0false\0/a.jar=x=1,y\0");
-        let request = Request::load_java_agent("/a.jar", None).unwrap();
-        assert_eq!(request.as_bytes(), b"1\0load\0instrument\0false\0/a.jar\0");
+    fn version_1_has_always_three_arguments() {
+        let sent = |request: Result<Request, Finding>| request.unwrap().version_1().unwrap();
+        assert_eq!(sent(Request::jcmd("VM.version")), b"1\0jcmd\0VM.version\0\0\0");
+        let request = Request::load_java_agent("/a.jar", Some("x=1,y"));
+        assert_eq!(sent(request), b"1\0load\0instrument\0false\0/a.jar=x=1,y\0");
+        let request = Request::load_java_agent("/a.jar", None);
+        assert_eq!(sent(request), b"1\0load\0instrument\0false\0/a.jar\0");
+    }
+
+    #[test]
+    fn version_2_has_as_many_as_there_are() {
+        let sent = |arguments: &[&[u8]]| Request::new("x", arguments).unwrap().version_2().unwrap();
+        assert_eq!(sent(&[]), b"2\x002\0x\0");
+        assert_eq!(sent(&[b"a", b"", b"bc", b"d"]), b"2\x0010\0x\0a\0\0bc\0d\0");
     }
 
     #[test]
@@ -156,11 +183,14 @@ mod tests {
 
     #[test]
     fn the_limits_are_exact() {
-        let fits = "x".repeat(ARGUMENT_LIMIT);
-        assert!(Request::jcmd(&fits).is_ok());
-        assert_eq!(Request::jcmd(&(fits + "x")).unwrap_err().kind, FindingKind::RequestTooLong);
-        assert!(Request::new("getversion", &[b"", b"", b""]).is_ok());
-        assert!(Request::new("x", &[b"", b"", b"", b""]).is_err());
+        let jcmd = |length: usize| Request::jcmd(&"x".repeat(length)).unwrap();
+        assert!(jcmd(ARGUMENT_LIMIT).version_1().is_ok());
+        assert_eq!(jcmd(ARGUMENT_LIMIT + 1).version_1().unwrap_err().kind, FindingKind::RequestTooLong);
+        // Beside the argument: "jcmd", and two NULs.
+        assert!(jcmd(BODY_LIMIT - 6).version_2().unwrap().starts_with(b"2\x00262144\0jcmd\0x"));
+        assert_eq!(jcmd(BODY_LIMIT - 5).version_2().unwrap_err().kind, FindingKind::RequestTooLong);
+        assert!(Request::new("getversion", &[b"", b"", b""]).unwrap().version_1().is_ok());
+        assert!(Request::new("x", &[b"", b"", b"", b""]).unwrap().version_1().is_err());
         assert!(Request::new("a-command-of-17by", &[]).is_err());
         assert!(Request::jcmd("a\0b").is_err());
     }

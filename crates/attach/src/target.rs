@@ -204,6 +204,14 @@ impl Target {
         }
     }
 
+    /// Its counters as they are now; none where they cannot be read (any more).
+    pub fn current_perfdata(&self) -> io::Result<Option<PerfData>> {
+        Ok(match self.read_perfdata()? {
+            Counters::Ready(data) => Some(data),
+            Counters::Off | Counters::NotReady => None,
+        })
+    }
+
     /// The counters are mapped and the VM has not opened them to readers yet.
     pub(crate) fn perfdata_is_coming(&self) -> bool {
         matches!(self.perf, Counters::NotReady)

@@ -1,14 +1,14 @@
 //! `jgraft jcmd`: one diagnostic command, its answer on stdout as it arrives.
 
-use std::io::{self, Read};
 use std::process::ExitCode;
 
-use jgraft_attach::{Client, Reply, Request, Target, agent_loading, examine};
+use jgraft_attach::{Client, Request, Target, agent_loading, examine};
 use serde::Serialize;
 
+use crate::ask::{Asking, Task};
 use crate::cli::Jcmd;
 use crate::commands::doctor::{FindingJson, print_finding};
-use crate::failure::{EXIT_FAILED, Failure};
+use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::{human, json, output, target};
 
@@ -39,24 +39,20 @@ pub(crate) fn run(options: &Jcmd) -> Result<ExitCode, Failure> {
         }
         agents_are_welcome(&target, options)?;
     }
-    let mut client = options.patience.client(target, &interrupt);
-    let mut reply = client.send(&request)?;
-    if reply.header() != 0 {
-        return Err(refused(pid, &options.words, reply));
-    }
+    let mut asking = Asking::on(target, &options.patience, &interrupt);
+    let (what, remedy) = (format!("carry out \"{line}\""), remedy(pid, &options.words));
+    let task = Task { what: &what, remedy: &remedy };
     if options.json {
-        let mut output = Vec::new();
-        reply.read_to_end(&mut output).map_err(|e| cut_off(pid, &e))?;
-        let output = String::from_utf8_lossy(&output).into_owned();
+        let output = asking.text(&request, &task)?;
         json::print("jcmd", &Answer { pid, command: line.clone(), output });
     } else {
-        copy(&mut reply).map_err(|e| cut_off(pid, &e))?;
+        asking.print(&request, &task)?;
     }
     output::finish(ExitCode::SUCCESS, &format!("pid {pid} has carried out \"{line}\""))
 }
 
 /// Since 9 a JVM has a command that loads a native agent, and up to 20 it does not ask the operator's flag there.
-fn loads_an_agent(line: &str) -> bool {
+pub(crate) fn loads_an_agent(line: &str) -> bool {
     // A JVM takes each line as a command of its own.
     line.lines().any(|command| command.split_whitespace().next() == Some("JVMTI.agent_load"))
 }
@@ -71,19 +67,8 @@ fn agents_are_welcome(target: &Target, options: &Jcmd) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A JVM says "java.lang.IllegalArgumentException: Unknown diagnostic command", which is text worth showing.
-fn refused(pid: i32, words: &[String], reply: Reply<'_>) -> Failure {
-    let header = reply.header();
-    let text = reply.into_text(64 << 10).map_or_else(|_| String::new(), |(text, _)| text);
-    let text = text.trim();
-    let evidence = if text.is_empty() { format!("its answer was {header}") } else { text.to_owned() };
-    let line = words.join(" ");
-    Failure::new(EXIT_FAILED, "command-failed", format!("pid {pid} did not carry out \"{line}\""))
-        .evidence(evidence)
-        .remedy(remedy(pid, words, text))
-}
-
-fn remedy(pid: i32, words: &[String], said: &str) -> String {
+/// A JVM says "java.lang.IllegalArgumentException: Unknown diagnostic command", or what is wrong with its arguments.
+fn remedy(pid: i32, words: &[String]) -> String {
     let name = words[0].split_whitespace().next().unwrap_or_default();
     let ours = |word: &&String| {
         ["--json", "--timeout", "--reply-timeout"].contains(&word.split('=').next().unwrap_or_default())
@@ -93,27 +78,7 @@ fn remedy(pid: i32, words: &[String], said: &str) -> String {
             "{option} went to the jvm; an option for jgraft goes in front: jgraft jcmd {option} {pid} …"
         );
     }
-    if said.contains("Unknown diagnostic command") {
-        return format!("jgraft jcmd {pid} help lists the commands this jvm has");
-    }
-    format!("jgraft jcmd {pid} help {name} says what it takes")
-}
-
-/// As it arrives, until its reader has had enough.
-fn copy(reply: &mut Reply<'_>) -> io::Result<()> {
-    let mut piece = [0; 8192];
-    loop {
-        let got = reply.read(&mut piece)?;
-        if got == 0 || !output::bytes(&piece[..got]) {
-            return Ok(());
-        }
-    }
-}
-
-fn cut_off(pid: i32, error: &io::Error) -> Failure {
-    Failure::new(EXIT_FAILED, "unanswered", format!("the answer of pid {pid} was cut off"))
-        .evidence(error.to_string())
-        .remedy("what was printed is not all of it; look at the jvm before asking again")
+    format!("jgraft jcmd {pid} help lists the commands this jvm has, help {name} says what that one takes")
 }
 
 impl crate::cli::Patience {
@@ -144,8 +109,8 @@ mod tests {
     #[test]
     fn remedies() {
         let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
-        assert!(remedy(7, &words("VM.version --json"), "Unknown argument").contains("jgraft jcmd --json 7"));
-        assert!(remedy(7, &words("VM.vers"), "x: Unknown diagnostic command").contains("jcmd 7 help lists"));
-        assert!(remedy(7, &words("JFR.dump"), "is mandatory").contains("jcmd 7 help JFR.dump"));
+        assert!(remedy(7, &words("VM.version --json")).contains("jgraft jcmd --json 7"));
+        assert!(remedy(7, &words("JFR.dump")).contains("jcmd 7 help lists"));
+        assert!(remedy(7, &words("JFR.dump")).contains("help JFR.dump says"));
     }
 }

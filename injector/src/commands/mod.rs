@@ -1,7 +1,16 @@
 //! One file a verb. Each takes what was typed and gives an exit code or a [`crate::failure::Failure`].
 
 pub(crate) mod check;
+pub(crate) mod data_dump;
 pub(crate) mod doctor;
+pub(crate) mod flag;
+pub(crate) mod heap_dump;
+pub(crate) mod histogram;
+pub(crate) mod jattach;
 pub(crate) mod jcmd;
 pub(crate) mod list;
 pub(crate) mod load;
+pub(crate) mod properties;
+pub(crate) mod start_management;
+pub(crate) mod stat;
+pub(crate) mod threads;

@@ -5,7 +5,9 @@ pub(crate) mod maps;
 mod process;
 pub(crate) mod root;
 pub(crate) mod status;
+mod threads;
 pub(crate) mod users;
 
 pub use process::Process;
 pub use root::TargetRoot;
+pub use threads::{ThreadState, threads};

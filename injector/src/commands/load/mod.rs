@@ -302,9 +302,10 @@ fn finish(outcome: &str, path: &str, who: &str) -> Result<ExitCode, Failure> {
     output::finish(ExitCode::SUCCESS, &done)
 }
 
-/// The request with its NULs made visible as blanks, as one would type it for jattach.
+/// The words of a request, as one would type them for jattach.
 fn shown(request: &Request) -> String {
-    let words = request.as_bytes().split(|&b| b == 0).skip(1).filter(|word| !word.is_empty());
+    let words = [request.command().as_bytes()].into_iter().chain(request.arguments());
+    let words = words.filter(|word| !word.is_empty());
     human::clean(&words.map(String::from_utf8_lossy).collect::<Vec<_>>().join(" "))
 }
 

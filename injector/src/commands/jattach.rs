@@ -1,0 +1,161 @@
+//! `jgraft jattach`, or jgraft called by the name jattach: the words, output and exit status of jattach 2.1, so that
+//! scripts need not change. What differs: a process that must not be signalled is not, an operator's refusal is not
+//! passed by, and a request that the protocol cannot carry is not sent.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Read};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use jgraft_attach::{Request, Target, agent_loading, examine};
+
+use super::jcmd::loads_an_agent;
+use crate::cli::Patience;
+use crate::failure::{EXIT_FAILED, Failure};
+use crate::hung::explain_hang;
+use crate::interrupt::Interrupt;
+use crate::output;
+
+const NAME: &str = "jattach";
+/// So many arguments jattach sends; it drops the others without a word.
+const ARGUMENTS: usize = 3;
+/// jattach's own patience.
+const PATIENCE: Patience = Patience { timeout: Duration::from_secs(6), reply_timeout: None };
+/// The first line of the answer to `load`, which holds the exit status.
+const RESULT_LIMIT: usize = 8192;
+
+const USAGE: &str = concat!(
+    "jattach 2.1, as jgraft ",
+    env!("CARGO_PKG_VERSION"),
+    " does it\n\nUsage: jattach <pid> <cmd> [args ...]\n\nCommands:\n    \
+     load  threaddump   dumpheap  setflag    properties\n    \
+     jcmd  inspectheap  datadump  printflag  agentProperties"
+);
+
+/// The words of jattach, where jgraft was called for that.
+pub(crate) fn called_so() -> Option<Vec<OsString>> {
+    let mut words = std::env::args_os();
+    let program = words.next()?;
+    if Path::new(&program).file_name() == Some(OsStr::new(NAME)) {
+        return Some(words.collect());
+    }
+    (words.next()? == NAME).then(|| words.collect())
+}
+
+/// PID CMD ARGS….
+pub(crate) fn run(words: &[OsString]) -> ExitCode {
+    let [pid, command, arguments @ ..] = words else {
+        output::line(USAGE);
+        return ExitCode::from(EXIT_FAILED);
+    };
+    let number = atoi(pid.as_bytes());
+    let Some(number) = i32::try_from(number).ok().filter(|number| *number > 0) else {
+        return complain(&format!("{} is not a valid process ID", pid.display()));
+    };
+    let target = match Target::inspect(number) {
+        Ok(target) => target,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {
+            return complain(&format!("Process {number} not found"));
+        }
+        Err(e) => return complain(&e.to_string()),
+    };
+    match attach(target, command, arguments) {
+        Ok(result) => ExitCode::from(result.to_le_bytes()[0]),
+        // jattach knows but one exit status of its own.
+        Err(failure) => {
+            failure.report(false);
+            ExitCode::from(EXIT_FAILED)
+        }
+    }
+}
+
+fn complain(text: &str) -> ExitCode {
+    crate::human::Stream::stderr().line(&crate::human::clean(text));
+    ExitCode::from(EXIT_FAILED)
+}
+
+/// The number that jattach would end with.
+fn attach(mut target: Target, command: &OsStr, arguments: &[OsString]) -> Result<i32, Failure> {
+    let verb = String::from_utf8_lossy(command.as_bytes()).into_owned();
+    if let Some(dropped) = arguments.get(ARGUMENTS) {
+        let text = format!(
+            "warning: {} and what follows is not sent: jattach sends three arguments",
+            dropped.display()
+        );
+        crate::human::Stream::stderr().line(&crate::human::clean(&text));
+    }
+    let arguments: Vec<&[u8]> = arguments.iter().take(ARGUMENTS).map(|word| word.as_bytes()).collect();
+    let request = Request::new(&verb, &arguments).map_err(|finding| Failure::blocked(&finding))?;
+    let interrupt = Interrupt::catch();
+    let line = String::from_utf8_lossy(arguments.first().copied().unwrap_or_default());
+    if verb == "load" || (verb == "jcmd" && loads_an_agent(&line)) {
+        if examine(&target).starting {
+            target = PATIENCE.client(target, &interrupt).await_created()?;
+        }
+        agent_loading(&target).map_err(|blocker| Failure::blocked(&blocker))?;
+    }
+    let mut client = PATIENCE.client(target, &interrupt);
+    let mut reply = match client.send(&request) {
+        Ok(reply) => reply,
+        Err(error) => return Err(explain_hang(error, client.target())),
+    };
+    let header = reply.header();
+    output::line("Connected to remote JVM");
+    output::line(&format!("JVM response code = {header}"));
+    let (mut start, mut piece) = (Vec::new(), [0; 8192]);
+    loop {
+        let got = reply.read(&mut piece).map_err(|e| cut_off(&e))?;
+        start.extend_from_slice(&piece[..got.min(RESULT_LIMIT - start.len())]);
+        if got == 0 || !output::bytes(&piece[..got]) {
+            break;
+        }
+    }
+    output::line("");
+    Ok(if header == 0 && verb == "load" { result_of_load(&start) } else { header })
+}
+
+fn cut_off(error: &io::Error) -> Failure {
+    Failure::new(EXIT_FAILED, "unanswered", "the answer was cut off")
+        .evidence(error.to_string())
+        .remedy("what was printed is not all of it; look at the jvm before asking again")
+}
+
+/// Since 9 the text is `return code: N`, before that N; free text counts as 0 to jattach.
+fn result_of_load(text: &[u8]) -> i32 {
+    atoi(text.strip_prefix(b"return code: ").unwrap_or(text)) as i32
+}
+
+/// C's: blanks, a sign, digits; anything else ends it.
+fn atoi(text: &[u8]) -> i64 {
+    let text = text.trim_ascii_start();
+    let (negative, digits) = match text.split_first() {
+        Some((b'-', rest)) => (true, rest),
+        Some((b'+', rest)) => (false, rest),
+        _ => (false, text),
+    };
+    let number = digits
+        .iter()
+        .take_while(|b| b.is_ascii_digit())
+        .fold(0i64, |number, b| number.saturating_mul(10).saturating_add(i64::from(b - b'0')));
+    if negative { -number } else { number }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_as_c_reads_them() {
+        for (text, number) in
+            [("12", 12), (" -3x", -3), ("x", 0), ("", 0), ("+7 8", 7), ("99999999999999999999", i64::MAX)]
+        {
+            assert_eq!(atoi(text.as_bytes()), number, "{text}");
+        }
+        assert_eq!(result_of_load(b"return code: 102\n"), 102);
+        assert_eq!(result_of_load(b"100\n"), 100);
+        assert_eq!(result_of_load(b"/x.so was not loaded.\n"), 0);
+        assert_eq!(atoi(b"\xff"), 0);
+    }
+}
