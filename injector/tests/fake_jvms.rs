@@ -63,20 +63,24 @@ fn run(path: &Path) -> Result<()> {
     let fake = FakeJvm::start(&source)?;
     ensure!(!script.trials.is_empty(), "it tries nothing");
     for trial in &script.trials {
-        attempt(&fake, trial, text(&jar), text(&agent))
+        // A heap dump's file must not be there before.
+        let new = tempfile::tempdir()?;
+        attempt(&fake, trial, [text(&jar), text(&agent), text(&new.path().join("dump"))])
             .with_context(|| format!("try {}", trial.words.join(" ")))?;
         fake.nothing_is_left()?;
     }
     ensure!(
-        !fake.printed().iter().any(|line| line.contains("dump") || line.contains("javacore")),
+        !fake.printed().iter().any(|line| line == "thread dump printed" || line == "javacore written"),
         "harm was done"
     );
     Ok(())
 }
 
-fn attempt(fake: &FakeJvm, trial: &Trial, jar: &str, agent: &str) -> Result<()> {
+fn attempt(fake: &FakeJvm, trial: &Trial, [jar, agent, new]: [&str; 3]) -> Result<()> {
     let pid = fake.pid().to_string();
-    let fill = |text: &String| text.replace("{pid}", &pid).replace("{jar}", jar).replace("{agent}", agent);
+    let fill = |text: &String| {
+        text.replace("{pid}", &pid).replace("{jar}", jar).replace("{agent}", agent).replace("{new}", new)
+    };
     let words: Vec<_> = trial.words.iter().map(fill).collect();
     let run = jgraft(words.iter().map(String::as_str))?.expect(trial.exit)?;
     if let Some(prints) = &trial.prints {

@@ -169,7 +169,9 @@ fn what_the_jvm_would_refuse_is_never_sent() {
             (text(&equals).to_owned(), "path-has-equals"),
             (long, "argument-too-long"),
         ];
-        for (agent, code) in cases {
+        // Newer ones may speak version 2 of the protocol, which has room: tests/long_arguments.rs.
+        let fits = |code: &str| code == "argument-too-long" && jdk.feature >= 24;
+        for (agent, code) in cases.into_iter().filter(|(_, code)| !fits(code)) {
             load(service.pid(), &agent, &[])?.expect(3)?.explained("was not sent to")?;
             let refused = load(service.pid(), &agent, &["--json"])?.expect(3)?.json()?;
             for field in ["cause", "evidence", "remedy"] {

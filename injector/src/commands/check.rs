@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use jgraft_agentjar::{Report, Severity};
-use jgraft_attach::ARGUMENT_LIMIT;
+use jgraft_attach::{ARGUMENT_LIMIT, argument_limit};
 use serde::Serialize;
 
 use crate::cli::Check;
@@ -49,7 +49,7 @@ pub(crate) fn run(options: &Check) -> Result<ExitCode, Failure> {
         path: agent.path(),
         seen_as: delivery.other_path(),
         options: agent.options.as_deref(),
-        limit: Some(ARGUMENT_LIMIT),
+        limit: target.as_ref().map_or(Some(ARGUMENT_LIMIT), argument_limit),
     };
     let report = jar::examine(&asked, target.as_ref());
     let of = |severity| {

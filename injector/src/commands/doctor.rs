@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::cli::Doctor;
 use crate::failure::{EXIT_BLOCKED, EXIT_FAILED, Failure};
+use crate::hung::explain_hang;
 use crate::interrupt::Interrupt;
 use crate::target::{TargetJson, label};
 use crate::{human, json, next_start, target};
@@ -162,9 +163,8 @@ fn probe(options: &Doctor, target: Target) -> Result<String, Failure> {
     let interrupt = Interrupt::catch();
     let mut client = options.patience.client(target, &interrupt);
     let who = label(client.target());
-    let reply = client.send(&request)?;
-    let header = reply.header();
-    let (text, took) = reply.into_text(4096)?;
+    let answer = client.send(&request).and_then(|reply| Ok((reply.header(), reply.into_text(4096)?)));
+    let (header, (text, took)) = answer.map_err(|error| explain_hang(error, client.target()))?;
     if header != 0 {
         return Err(Failure::new(EXIT_FAILED, "command-failed", format!("{who} did not say its version"))
             .evidence(format!("it answered {header} {}", text.trim()))

@@ -193,7 +193,11 @@ fn fetch(
             .evidence(format!("{copied} of {size} bytes were here"))
             .remedy("nothing of it is left; run it again"));
         }
-        let got = sink.take((&source).take(PIECE.min(size - copied))).map_err(cannot)?;
+        let got = match sink.take((&source).take(PIECE.min(size - copied))) {
+            // The reader of stdout has had enough.
+            Err(e) if e.kind() == io::ErrorKind::BrokenPipe && sink.path.is_none() => return Ok(copied),
+            got => got.map_err(cannot)?,
+        };
         if got == 0 {
             return Err(cannot(io::Error::other(format!("it ends after {copied} of {size} bytes"))));
         }

@@ -124,7 +124,8 @@ fn cut_off(error: &io::Error) -> Failure {
 
 /// Since 9 the text is `return code: N`, before that N; free text counts as 0 to jattach.
 fn result_of_load(text: &[u8]) -> i32 {
-    atoi(text.strip_prefix(b"return code: ").unwrap_or(text)) as i32
+    let code = text.strip_prefix(b"return code").and_then(|rest| rest.strip_prefix(b": "));
+    atoi(code.unwrap_or(text)) as i32
 }
 
 /// C's: blanks, a sign, digits; anything else ends it.

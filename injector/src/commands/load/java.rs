@@ -1,7 +1,7 @@
 //! A Java agent: what doctor and check say of it together, and the request.
 
 use jgraft_agentjar::Severity;
-use jgraft_attach::{ARGUMENT_LIMIT, FindingKind, Request, Target};
+use jgraft_attach::{FindingKind, Request, Target, argument_limit};
 
 use super::{Delivery, Plan, plan_from};
 use crate::cli::Load;
@@ -26,7 +26,7 @@ pub(crate) fn plan(agent: &Agent, target: &Target, typed: &Load) -> Result<Plan,
     };
     let path = delivery.path(agent).to_owned();
     // A session's request carries longer options than the attach protocol.
-    let limit = (!typed.supervised).then_some(ARGUMENT_LIMIT);
+    let limit = argument_limit(target).filter(|_| !typed.supervised);
     let asked = Asked { path: agent.path(), seen_as: delivery.other_path(), options, limit };
     let report = jar::examine(&asked, (!unreachable).then_some(target));
     let already_loaded = report.findings.iter().filter(|finding| finding.code == "already-loaded");

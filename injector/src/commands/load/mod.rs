@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::cli::Load;
 use crate::commands::doctor::{FindingJson, print_finding};
 use crate::failure::{EXIT_BLOCKED, EXIT_FAILED, Failure};
+use crate::hung::explain_hang;
 use crate::interrupt::Interrupt;
 use crate::target::{TargetJson, label};
 use crate::{human, json, output, target};
@@ -145,9 +146,14 @@ fn send(
     stderr: TargetStderr,
 ) -> Result<Timing, Failure> {
     let who = label(client.target());
+<<<<<<< HEAD
     let reply = client.send(&plan.request)?;
     let header = reply.header();
     let (text, answered) = reply.into_text(REPLY_LIMIT)?;
+=======
+    let answer = client.send(request).and_then(|reply| Ok((reply.header(), reply.into_text(REPLY_LIMIT)?)));
+    let (header, (text, answered)) = answer.map_err(|error| explain_hang(error, client.target()))?;
+>>>>>>> 85807ee (Tests of every command, beside jattach, and of long arguments; documents)
     let outcome = LoadOutcome::parse(header, &text);
     let failed = match (outcome, supervision) {
         (LoadOutcome::Loaded, None) => None,
