@@ -5,7 +5,7 @@ mod common;
 
 use std::path::Path;
 
-use anyhow::{Result, ensure};
+use anyhow::ensure;
 use common::{PATIENCE, good_jar, jgraft, load, service, text, unharmed};
 use jgraft_jvm_harness::each_jdk;
 

@@ -36,8 +36,11 @@ fn a_session_carries_options_that_a_request_does_not() {
         let service = service(jdk, &[])?;
         let options = "long,".repeat(4000);
         let agent = format!("{}={options}", text(&good_jar()?));
-        let plain = load(service.pid(), &agent, &["--json"])?.expect(3)?.json()?;
-        ensure!(plain["code"] == "argument-too-long", "{plain}");
+        // Newer ones have a request with room: tests/long_arguments.rs.
+        if jdk.feature < 24 {
+            let plain = load(service.pid(), &agent, &["--json"])?.expect(3)?.json()?;
+            ensure!(plain["code"] == "argument-too-long", "{plain}");
+        }
         load(service.pid(), &agent, &["--supervised"])?.expect(0)?;
         service.wait_for_stdout(|line| line.contains(&format!("options [{options}]")), PATIENCE)?;
         unharmed(&service)

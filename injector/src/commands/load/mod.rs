@@ -146,14 +146,9 @@ fn send(
     stderr: TargetStderr,
 ) -> Result<Timing, Failure> {
     let who = label(client.target());
-<<<<<<< HEAD
-    let reply = client.send(&plan.request)?;
-    let header = reply.header();
-    let (text, answered) = reply.into_text(REPLY_LIMIT)?;
-=======
-    let answer = client.send(request).and_then(|reply| Ok((reply.header(), reply.into_text(REPLY_LIMIT)?)));
+    let answer =
+        client.send(&plan.request).and_then(|reply| Ok((reply.header(), reply.into_text(REPLY_LIMIT)?)));
     let (header, (text, answered)) = answer.map_err(|error| explain_hang(error, client.target()))?;
->>>>>>> 85807ee (Tests of every command, beside jattach, and of long arguments; documents)
     let outcome = LoadOutcome::parse(header, &text);
     let failed = match (outcome, supervision) {
         (LoadOutcome::Loaded, None) => None,
