@@ -36,8 +36,6 @@ pub enum LeftAlone {
     TooManyArguments,
     /// Its exception table would have more than 65,535 rows.
     ExceptionTableFull,
-    /// It would need more than 65,535 stack map frames.
-    StackMapTableFull,
     /// A JVM would refuse it, or could not be sure: what the type rules say.
     NotTypeSafe(String),
     /// A constructor in which `this` is not to be had where it is wanted.
@@ -74,7 +72,6 @@ impl fmt::Display for LeftAlone {
             Self::FrameTooLarge => f.write_str("it would need more than 65535 locals or stack slots"),
             Self::TooManyArguments => f.write_str("its arguments are more than one call can take"),
             Self::ExceptionTableFull => f.write_str("its exception table would be too long"),
-            Self::StackMapTableFull => f.write_str("it would need too many stack map frames"),
             Self::NotTypeSafe(why) => write!(f, "a verifier refuses it as it is: {why}"),
             Self::ThisNotAvailable => f.write_str("its constructor overwrites or drops this"),
             Self::Malformed(error) => write!(f, "broken: {error}"),

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use crate::jdks::{Jdk, no_jdk_hint, quiet};
 use crate::stamp;
 
-/// Compiles sources for JDK 8 (unless `extra_args` has its own `--release`) into `out_dir`, which afterwards
+/// Compiles sources for JDK 8 (unless `extra_args` has its own `--release`, for which [`Jdk::compiler_for`] answers) into `out_dir`, which afterwards
 /// holds exactly their classes. Compiles nothing if no source and no file or folder named in `extra_args`
 /// (a class path entry) is newer. Files that a running JVM still reads classes from should not be changed:
 /// give each use its own folder.
@@ -19,7 +19,10 @@ use crate::stamp;
 /// # Errors
 /// No JDK with javac, or what javac says.
 pub fn compile(sources: &[PathBuf], out_dir: &Path, extra_args: &[&str]) -> Result<()> {
-    let (jdk, javac) = compiler_tool("javac")?;
+    let release = extra_args.iter().position(|arg| *arg == "--release").and_then(|at| extra_args.get(at + 1));
+    let release = release.and_then(|release| release.parse().ok()).unwrap_or(8);
+    let (jdk, javac) = tool_of(Jdk::compiler_for(release), "javac")
+        .with_context(|| format!("can't compile for JDK {release}"))?;
     let mut args: Vec<OsString> =
         ["-encoding", "UTF-8", "-Xlint:-options", "-nowarn"].map(OsString::from).into();
     if !extra_args.contains(&"--release") {
@@ -43,7 +46,7 @@ pub fn compile(sources: &[PathBuf], out_dir: &Path, extra_args: &[&str]) -> Resu
 /// # Errors
 /// No JDK with jar, or what jar says (a manifest line without a colon, for example).
 pub fn jar(manifest: &str, class_dir: &Path, out_jar: &Path) -> Result<()> {
-    let (jdk, jar) = compiler_tool("jar")?;
+    let (jdk, jar) = tool_of(Jdk::compiler(), "jar")?;
     let recipe = format!("{} {}\n{manifest}", jdk.home.display(), class_dir.display());
     stamp::make_once(out_jar, &recipe, &[class_dir.to_owned()], |made| {
         let manifest_file = made.with_file_name("MANIFEST.MF");
@@ -59,8 +62,8 @@ pub fn jar(manifest: &str, class_dir: &Path, out_jar: &Path) -> Result<()> {
     })
 }
 
-fn compiler_tool(tool: &str) -> Result<(&'static Jdk, PathBuf)> {
-    let found = Jdk::compiler().and_then(|jdk| Some((jdk, jdk.tool(tool)?)));
+fn tool_of(jdk: Option<&'static Jdk>, tool: &str) -> Result<(&'static Jdk, PathBuf)> {
+    let found = jdk.and_then(|jdk| Some((jdk, jdk.tool(tool)?)));
     found.ok_or_else(|| anyhow!(no_jdk_hint()))
 }
 

@@ -54,8 +54,17 @@ impl Jdk {
     /// JDK 8. The lowest feature from 17 on, else the highest below. `JGRAFT_TEST_JDKS` plays no part.
     #[must_use]
     pub fn compiler() -> Option<&'static Self> {
+        Self::compiler_for(8)
+    }
+
+    /// [`Jdk::compiler`] for class files of JDK `release`, a feature: the same wherever it knows that release.
+    #[must_use]
+    pub fn compiler_for(release: u32) -> Option<&'static Self> {
         let usable = |jdk: &&Self| {
-            jdk.root.is_none() && jdk.feature >= 9 && jdk.has_tool("javac") && jdk.has_tool("jar")
+            jdk.root.is_none()
+                && jdk.feature >= release.max(9)
+                && jdk.has_tool("javac")
+                && jdk.has_tool("jar")
         };
         let newer = found().iter().filter(usable).find(|jdk| jdk.feature >= 17);
         newer.or_else(|| found().iter().rfind(usable))

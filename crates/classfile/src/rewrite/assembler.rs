@@ -3,7 +3,8 @@
 use crate::left_alone::LeftAlone;
 use crate::opcode::*;
 use crate::rewrite::constant_pool::PoolAppender;
-use crate::rewrite::edit::Snippet;
+use crate::rewrite::edit::{Join, Snippet};
+use crate::verification::Type;
 
 /// A place to jump to that is not written yet.
 #[derive(Debug, Default)]
@@ -14,19 +15,20 @@ pub(crate) struct Label {
 
 /// A snippet in the making.
 #[derive(Debug)]
-pub(crate) struct Assembler {
-    snippet: Snippet,
+pub(crate) struct Assembler<'a> {
+    snippet: Snippet<'a>,
     depth: i32,
+    held: Vec<(u16, Type<'a>)>,
 }
 
-impl Assembler {
+impl<'a> Assembler<'a> {
     pub(crate) fn new() -> Self {
         // Most events take less: one allocation for each.
         let snippet = Snippet { code: Vec::with_capacity(32), ..Snippet::default() };
-        Self { snippet, depth: 0 }
+        Self { snippet, depth: 0, held: Vec::new() }
     }
 
-    pub(crate) fn finish(self) -> Snippet {
+    pub(crate) fn finish(self) -> Snippet<'a> {
         self.snippet
     }
 
@@ -94,15 +96,29 @@ impl Assembler {
         self.snippet.code.extend([0, 0]);
     }
 
-    /// Puts a label here; what holds here is what the snippet's place has.
+    /// Says that a scratch slot keeps what it holds now over the labels to come.
+    pub(crate) fn hold(&mut self, slot: u16, value: Type<'a>) {
+        self.held.push((slot, value));
+    }
+
+    /// Says that no scratch slot is read from here on.
+    pub(crate) fn let_go(&mut self) {
+        self.held.clear();
+    }
+
+    /// Puts a label here; what holds here is what the snippet's place has, and the scratch slots that are held.
     pub(crate) fn place(&mut self, label: &Label) {
         let here = self.snippet.code.len();
         for jump in &label.jumps {
             let offset = (here - jump) as u16;
             self.snippet.code[jump + 1..jump + 3].copy_from_slice(&offset.to_be_bytes());
         }
-        if !label.jumps.is_empty() && self.snippet.joins.last() != Some(&here) {
-            self.snippet.joins.push(here);
+        if label.jumps.is_empty() {
+            return;
+        }
+        match self.snippet.joins.last_mut().filter(|last| last.at == here) {
+            Some(last) => last.held.retain(|held| self.held.contains(held)),
+            None => self.snippet.joins.push(Join { at: here, held: self.held.clone() }),
         }
     }
 }

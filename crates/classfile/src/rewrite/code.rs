@@ -171,12 +171,14 @@ impl<'c, 'a> CodeRewriter<'c, 'a> {
         table: Option<StackMapTable<'a>>,
     ) -> Result<Vec<(u32, Frame<'a>)>, LeftAlone> {
         let Mover { edit, layout, .. } = *mover;
-        let mut joins: Vec<_> = edit.entry.joins.iter().map(|join| (*join as u32, initial.clone())).collect();
+        let width = edit.locals.width();
+        let entry = edit.entry.joins.iter().map(|join| (join.at as u32, join.frame(initial, width)));
+        let mut joins: Vec<_> = entry.collect();
         for (insertion, (start, _)) in edit.insertions.iter().zip(&layout.spans) {
             let snippet = edit.snippets.get(insertion.snippet);
             for join in snippet.into_iter().flat_map(|snippet| &snippet.joins) {
-                let frame = insertion.frame.clone().unwrap_or_default();
-                joins.push((start + *join as u32, frame));
+                let frame = insertion.frame.as_ref().map(|frame| join.frame(frame, width));
+                joins.push((start + join.at as u32, frame.unwrap_or_default()));
             }
         }
         if !layout.joins.is_empty() {

@@ -6,11 +6,11 @@ use crate::verification::{Frame, Type};
 #[derive(Debug, Default)]
 pub(crate) struct CodeEdit<'a> {
     /// Runs once when the method is entered: no jump leads here.
-    pub(crate) entry: Snippet,
+    pub(crate) entry: Snippet<'a>,
     /// In the order of their places.
     pub(crate) insertions: Vec<Insertion<'a>>,
     /// The snippets that `insertions` and `handlers` name.
-    pub(crate) snippets: Vec<Snippet>,
+    pub(crate) snippets: Vec<Snippet<'a>>,
     /// Locals that the entry sets and that keep their values until the method ends.
     pub(crate) locals: NewLocals<'a>,
     /// In the order in which they take their place in the exception table.
@@ -35,15 +35,33 @@ impl NewLocals<'_> {
 
 /// Instructions that can be put anywhere: their jumps stay among themselves, or lead to their end.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Snippet {
+pub(crate) struct Snippet<'a> {
     pub(crate) code: Vec<u8>,
-    /// Offsets in `code`, ascending, that are jumped to and at which its place's frame holds; its end may be one.
-    pub(crate) joins: Vec<usize>,
+    /// Where its own jumps lead, ascending; its end may be one.
+    pub(crate) joins: Vec<Join<'a>>,
     /// Stack slots that it needs above what lies there when it begins.
     pub(crate) stack: u16,
     /// One more than the highest slot that it stores to. Those behind all others are for values that no frame has to
     /// know.
     pub(crate) locals: u16,
+}
+
+/// A place in a snippet that is jumped to: the frame of the snippet's place holds, and more.
+#[derive(Clone, Debug)]
+pub(crate) struct Join<'a> {
+    /// Offset in the snippet's code.
+    pub(crate) at: usize,
+    /// Scratch slots, as they are in the new code, that the snippet has filled and will read.
+    pub(crate) held: Vec<(u16, Type<'a>)>,
+}
+
+impl<'a> Join<'a> {
+    /// What holds here, in old slots; `width` is that of the new locals, which lie before all scratch slots.
+    pub(crate) fn frame(&self, place: &Frame<'a>, width: u16) -> Frame<'a> {
+        let mut frame = place.clone();
+        self.held.iter().for_each(|(slot, value)| frame.store(usize::from(slot - width), *value));
+        frame
+    }
 }
 
 /// Where code goes.

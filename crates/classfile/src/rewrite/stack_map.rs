@@ -59,7 +59,7 @@ pub(crate) fn retell<'a>(
         info.extend([0, 1]);
         VerificationType::Object(handler.catch_type).write(info);
     }
-    let count = u16::try_from(teller.frames).map_err(|_| LeftAlone::StackMapTableFull)?;
+    let count = u16::try_from(teller.frames).map_err(|_| too_many())?;
     info[..2].copy_from_slice(&count.to_be_bytes());
     Ok(true)
 }
@@ -219,18 +219,18 @@ pub(crate) fn rewrite<'a>(
         keep(&mut frames, pc, moved_frame(&frame, mover)?)?;
     }
     for (handler, (start, _)) in mover.edit.handlers.iter().zip(&mover.layout.handlers) {
-        let frame = moved_frame(&handler.frame, mover)?;
         let snippet = mover.edit.snippets.get(handler.snippet);
         for join in snippet.into_iter().flat_map(|snippet| &snippet.joins) {
-            keep(&mut frames, start + *join as u32, frame.clone())?;
+            let frame = join.frame(&handler.frame, mover.edit.locals.width());
+            keep(&mut frames, start + join.at as u32, moved_frame(&frame, mover)?)?;
         }
-        keep(&mut frames, *start, frame)?;
+        keep(&mut frames, *start, moved_frame(&handler.frame, mover)?)?;
     }
     // Where an old frame and a new one meet, they say the same of a place that both lead to; the old one came first.
     frames.sort_by_key(|(pc, _)| *pc);
     frames.dedup_by_key(|(pc, _)| *pc);
     info.clear();
-    let count = u16::try_from(frames.len()).map_err(|_| LeftAlone::StackMapTableFull)?;
+    let count = u16::try_from(frames.len()).map_err(|_| too_many())?;
     info.extend(count.to_be_bytes());
     let mut full = None;
     let written = write_frames(initial, &frames, info, |value, to| match encode(value, pool) {
@@ -243,7 +243,13 @@ pub(crate) fn rewrite<'a>(
             None
         }
     });
-    written.ok_or(full.unwrap_or(LeftAlone::StackMapTableFull))
+    written.ok_or(full.unwrap_or_else(too_many))
+}
+
+/// A frame has a pc of its own, of which there are fewer than 65,536: so there are never more frames than a table can
+/// have, unless one of them stands where no instruction is.
+fn too_many() -> LeftAlone {
+    LeftAlone::NotTypeSafe("more stack map frames than code".into())
 }
 
 /// A frame of old slots and pcs in new ones, the new locals among them.

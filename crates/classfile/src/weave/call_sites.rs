@@ -60,7 +60,7 @@ impl<'a> CallSite<'_, '_, '_, '_, 'a> {
         let all = || self.sites.before.iter().chain(&self.sites.after).chain(&self.sites.throw);
         let ends = || self.sites.after.iter().chain(&self.sites.throw);
         let scratch = self.woven.slots.scratch;
-        let is_constructor = self.called.name.as_bytes() == b"<init>";
+        let is_constructor = self.is_constructor();
         let is_super = self.woven.constructor.as_ref().is_some_and(|found| found.calls.contains(&self.pc));
         // Nobody may have what is no object yet.
         let receiver = self
@@ -105,6 +105,10 @@ impl<'a> CallSite<'_, '_, '_, '_, 'a> {
             self.throw(event, &site, &kept, method, edit)?;
         }
         Ok(())
+    }
+
+    fn is_constructor(&self) -> bool {
+        self.called.name.as_bytes() == b"<init>"
     }
 
     /// The class that the receiver is known to be of.
@@ -183,6 +187,13 @@ impl<'a> CallSite<'_, '_, '_, '_, 'a> {
         // No frame: no path leads here in a class whose frames are inferred.
         let before = self.woven.frames.get(&self.pc).cloned().unwrap_or_default();
         let mut frame = before.caught(Type::THROWABLE);
+        if self.is_constructor() {
+            // A verifier lets the handler begin with what holds before the call and with what holds behind it, where copies
+            // of the new object are objects.
+            let below = before.stack.len().checked_sub(self.descriptor.parameters().count() + 1);
+            let new = below.and_then(|below| before.stack.get(below)).copied();
+            frame.locals.iter_mut().filter(|local| Some(**local) == new).for_each(|local| *local = Type::Top);
+        }
         let width = edit.locals.width();
         kept.declare(&mut frame, &before.stack, width);
         if let Some(start) = site.start {
@@ -211,12 +222,12 @@ impl<'a> Kept<'a> {
     }
 
     /// Takes them off the stack.
-    fn store(&self, assembler: &mut Assembler) {
+    fn store(&self, assembler: &mut Assembler<'_>) {
         self.all().rev().for_each(|(kept, slot)| assembler.store(kept.computational(), slot));
     }
 
     /// Puts them back.
-    fn load(&self, assembler: &mut Assembler) {
+    fn load(&self, assembler: &mut Assembler<'_>) {
         self.all().for_each(|(kept, slot)| assembler.load(kept.computational(), slot));
     }
 

@@ -5,6 +5,7 @@ use crate::left_alone::LeftAlone;
 use crate::modified_utf8::ModifiedUtf8;
 use crate::opcode::*;
 use crate::rewrite::{Assembler, Label, PoolAppender};
+use crate::verification::Type;
 use crate::weave::condition::{Compiler, Known, SCRATCH, Subject};
 use crate::weave::probes::{Call, Event, Operand, Repeat, StaticMethod};
 
@@ -87,7 +88,7 @@ fn hands_over(event: &Event<'_>, operand: Operand) -> bool {
 /// Writes a clock reading onto the stack.
 pub(crate) fn read_clock(
     clock: StaticMethod<'_>,
-    assembler: &mut Assembler,
+    assembler: &mut Assembler<'_>,
     pool: &mut PoolAppender<'_, '_>,
 ) -> Result<(), LeftAlone> {
     let clock = pool.method(clock.class, clock.name, b"()J")?;
@@ -99,11 +100,18 @@ pub(crate) fn read_clock(
 pub(crate) fn write<'a>(
     event: &Event<'_>,
     site: &Site<'_, 'a>,
-    assembler: &mut Assembler,
+    assembler: &mut Assembler<'a>,
     pool: &mut PoolAppender<'_, 'a>,
 ) -> Result<(), LeftAlone> {
     let mut skip = Label::default();
     let guard = &event.guard;
+    // What was stored before, and is read behind the jumps of a condition.
+    if let Some((result, slot)) = site.result {
+        assembler.hold(slot, Type::of(result));
+    }
+    if let Some(slot) = site.exception.filter(|_| hands_over(event, Operand::Exception)) {
+        assembler.hold(slot, Type::THROWABLE);
+    }
     if let Some(flag) = guard.flag {
         let field = pool.field(flag.class.as_bytes(), flag.name.as_bytes(), b"Z")?;
         assembler.pool(GETSTATIC, field, 1);
@@ -123,6 +131,7 @@ pub(crate) fn write<'a>(
         if asks_cost {
             assembler.op(DUP2, 2);
             assembler.store(b'J', cost);
+            assembler.hold(cost, Type::Long);
         }
         match guard.min_cost {
             Some(least) => {
@@ -133,6 +142,7 @@ pub(crate) fn write<'a>(
             }
             None => assembler.op(POP2, -2),
         }
+        assembler.hold(end, Type::Long);
         known_end = Some(end);
     }
     if let Some((condition, fields)) = guard.condition {
@@ -159,6 +169,7 @@ pub(crate) fn write<'a>(
             }
         }
     }
+    assembler.let_go();
     assembler.place(&skip);
     Ok(())
 }
@@ -168,7 +179,7 @@ fn write_call<'a>(
     site: &Site<'_, 'a>,
     argument: Option<usize>,
     known_end: Option<u16>,
-    assembler: &mut Assembler,
+    assembler: &mut Assembler<'a>,
     pool: &mut PoolAppender<'_, 'a>,
 ) -> Result<(), LeftAlone> {
     let mut given = Given { descriptor: Vec::with_capacity(64), slots: 0 };
@@ -247,7 +258,7 @@ impl Given {
         self.slots = self.slots.saturating_add(slots);
     }
 
-    fn local(&mut self, declared: FieldType<'_>, slot: u16, assembler: &mut Assembler) {
+    fn local(&mut self, declared: FieldType<'_>, slot: u16, assembler: &mut Assembler<'_>) {
         assembler.load(declared.computational(), slot);
         match declared.element {
             Element::Primitive(letter) if declared.dimensions == 0 => self.note(&[letter], declared.slots()),
@@ -258,7 +269,7 @@ impl Given {
     fn int(
         &mut self,
         value: i32,
-        assembler: &mut Assembler,
+        assembler: &mut Assembler<'_>,
         pool: &mut PoolAppender<'_, '_>,
     ) -> Result<(), LeftAlone> {
         assembler.int(value, pool)?;

@@ -52,6 +52,10 @@ pub(crate) struct Slots<'a> {
 /// Scratch slots for a result or exception, behind those of an event.
 const VALUE: u16 = Site::SCRATCH;
 
+/// Slots that an event can use, at the most: the start of a call, its receiver and arguments (JVMS 4.3.3), and what an
+/// event needs besides.
+const ROOM: u16 = 2 + 255 + VALUE + 2;
+
 impl MethodWeaver<'_, '_> {
     /// Weaves; bytes of code before and after.
     pub(crate) fn weave<'a>(
@@ -157,6 +161,8 @@ impl<'a> Woven<'_, '_, '_, 'a> {
             }
         }
         slots.scratch = max_locals.checked_add(locals.width()).ok_or(LeftAlone::FrameTooLarge)?;
+        // From here on slots are counted without a check.
+        slots.scratch.checked_add(ROOM).ok_or(LeftAlone::FrameTooLarge)?;
         edit.locals = locals;
         self.slots = slots;
         Ok(())
@@ -288,7 +294,7 @@ impl<'a> Woven<'_, '_, '_, 'a> {
         self.context().this_class().is_ok_and(|class| frame.locals.first() == Some(&Type::Reference(class)))
     }
 
-    pub(crate) fn add(&self, edit: &mut CodeEdit<'a>, snippet: Snippet) -> usize {
+    pub(crate) fn add(&self, edit: &mut CodeEdit<'a>, snippet: Snippet<'a>) -> usize {
         edit.snippets.push(snippet);
         edit.snippets.len() - 1
     }

@@ -1,6 +1,10 @@
 //! Assembles small classes byte by byte, for tests that need a class no compiler would write, or no compiler
 //! at all. Not the engine's writer: it knows one shape of class and no rules.
 
+mod pool;
+
+use pool::{Pool, u2};
+
 /// A class in the making. Set what differs from an empty public class, then [`bytes`](Class::bytes).
 pub(crate) struct Class {
     pub(crate) minor: u16,
@@ -52,7 +56,7 @@ impl Class {
     }
 
     pub(crate) fn bytes(&self) -> Vec<u8> {
-        let mut pool = Pool { bytes: Vec::new(), count: 1 };
+        let mut pool = Pool::default();
         let this_class = pool.class(&self.name);
         let super_class = self.super_name.as_deref().map_or(0, |name| pool.class(name));
         let interfaces: Vec<u16> = self.interfaces.iter().map(|name| pool.class(name)).collect();
@@ -63,8 +67,7 @@ impl Class {
             pool.two(11, class, name_and_type);
         }
         // A long, so that every class has an index at which no entry begins.
-        pool.push(&[5, 0, 0, 0, 0, 0, 0, 0, 1]);
-        pool.count += 1;
+        pool.long(1);
         let code_attribute = pool.utf8("Code");
         let mut methods = Vec::new();
         for method in &self.methods {
@@ -85,8 +88,8 @@ impl Class {
         let mut out = 0xcafe_babe_u32.to_be_bytes().to_vec();
         u2(&mut out, self.minor);
         u2(&mut out, self.major);
-        u2(&mut out, pool.count);
-        out.extend(&pool.bytes);
+        u2(&mut out, pool.count());
+        out.extend(pool.bytes());
         u2(&mut out, self.flags);
         u2(&mut out, this_class);
         u2(&mut out, super_class);
@@ -98,42 +101,4 @@ impl Class {
         u2(&mut out, 0); // attributes_count
         out
     }
-}
-
-struct Pool {
-    bytes: Vec<u8>,
-    count: u16,
-}
-
-impl Pool {
-    fn push(&mut self, entry: &[u8]) -> u16 {
-        self.bytes.extend(entry);
-        self.count += 1;
-        self.count - 1
-    }
-
-    fn utf8(&mut self, text: &str) -> u16 {
-        let mut entry = vec![1];
-        u2(&mut entry, text.len() as u16);
-        entry.extend(text.as_bytes());
-        self.push(&entry)
-    }
-
-    fn class(&mut self, name: &str) -> u16 {
-        let name = self.utf8(name);
-        let mut entry = vec![7];
-        u2(&mut entry, name);
-        self.push(&entry)
-    }
-
-    fn two(&mut self, tag: u8, first: u16, second: u16) -> u16 {
-        let mut entry = vec![tag];
-        u2(&mut entry, first);
-        u2(&mut entry, second);
-        self.push(&entry)
-    }
-}
-
-fn u2(out: &mut Vec<u8>, value: u16) {
-    out.extend(value.to_be_bytes());
 }

@@ -24,7 +24,7 @@ pub(crate) const SCRATCH: u16 = 5;
 
 /// Compiles one condition of one method.
 pub(crate) struct Compiler<'k, 'c, 'a> {
-    pub(crate) assembler: &'k mut Assembler,
+    pub(crate) assembler: &'k mut Assembler<'a>,
     pub(crate) pool: &'k mut PoolAppender<'c, 'a>,
     pub(crate) known: &'k Known<'a>,
     pub(crate) fields: &'k dyn Fields,
@@ -49,7 +49,7 @@ enum Next {
     False,
 }
 
-impl Compiler<'_, '_, '_> {
+impl<'a> Compiler<'_, '_, 'a> {
     /// Goes on where the condition holds, to `otherwise` where it does not.
     pub(crate) fn compile(&mut self, condition: &Condition, otherwise: &mut Label) -> Result<(), LeftAlone> {
         let mut holds = Label::default();
