@@ -35,7 +35,7 @@ fn woven_and_unwoven_are_alike_and_the_log_is_right() {
         skip("the oracle of golden programs", &format!("{reason:#}"));
     }
     each_jdk("woven_and_unwoven_are_alike_and_the_log_is_right", .., |jdk| {
-        one_jdk(jdk, &programs, &woven, oracle.as_deref().ok())
+        one_jdk(jdk, &programs, &woven, oracle.as_ref().ok())
     });
 }
 
@@ -43,7 +43,7 @@ fn one_jdk(
     jdk: &Jdk,
     programs: &Programs,
     woven: &[WovenPrograms],
-    oracle: Option<&std::path::Path>,
+    oracle: Option<&oracle::Agent>,
 ) -> Result<()> {
     let plain = jvms::run(jdk, programs, programs.folder(), &[])?;
     let printed = Printed::parse(&plain.printed);

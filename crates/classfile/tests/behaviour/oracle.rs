@@ -6,19 +6,27 @@ use std::process::Command;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use jgraft_jvm_harness::{Jdk, cache};
+use tempfile::TempDir;
 
 use crate::jvms;
 use crate::programs::{Programs, class_files};
 
-/// The agent, compiled for this process; or why that can't be.
-pub(crate) fn agent() -> Result<PathBuf> {
+/// The agent, compiled; its file is gone with it.
+pub(crate) struct Agent(TempDir);
+
+impl Agent {
+    fn library(&self) -> PathBuf {
+        self.0.path().join("liboracle.so")
+    }
+}
+
+/// Compiles the agent, or says why that can't be.
+pub(crate) fn agent() -> Result<Agent> {
     let headers = Jdk::all().iter().map(|jdk| jdk.host_home().join("include"));
     let headers = headers.into_iter().find(|folder| folder.join("jvmti.h").is_file());
     let headers =
         headers.ok_or_else(|| anyhow!("no JDK here has include/jvmti.h; a full JDK of any release does"))?;
-    let folder = cache::target_dir().join("golden-oracle");
-    fs::create_dir_all(&folder)?;
-    let library = folder.join(format!("oracle-{}.so", std::process::id()));
+    let agent = Agent(tempfile::Builder::new().prefix("oracle-").tempdir_in(cache::target_dir())?);
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/behaviour/oracle.c");
     let compiled = Command::new("cc")
         .args(["-std=gnu11", "-O1", "-Wall", "-Werror", "-fPIC", "-shared", "-I"])
@@ -27,20 +35,20 @@ pub(crate) fn agent() -> Result<PathBuf> {
         .arg(headers.join("linux"))
         .arg(source)
         .arg("-o")
-        .arg(&library)
+        .arg(agent.library())
         .output()
         .context("no C compiler; install one: apt install gcc libc6-dev")?;
     ensure!(compiled.status.success(), "cc: {}", String::from_utf8_lossy(&compiled.stderr));
-    Ok(library)
+    Ok(agent)
 }
 
 /// What the programs printed with the agent in the JVM, and what it saw.
-pub(crate) fn run(jdk: &Jdk, programs: &Programs, agent: &Path) -> Result<(String, String)> {
+pub(crate) fn run(jdk: &Jdk, programs: &Programs, agent: &Agent) -> Result<(String, String)> {
     let scratch = tempfile::Builder::new().prefix("oracle-").tempdir_in(cache::target_dir())?;
     let seen = scratch.path().join("seen");
     let folder = scratch.path().join("classes");
     without_local_variables(programs.folder(), &folder)?;
-    let option = format!("-agentpath:{}={}", agent.display(), seen.display());
+    let option = format!("-agentpath:{}={}", agent.library().display(), seen.display());
     let ran = jvms::run(jdk, programs, &folder, &[&option])?;
     Ok((ran.printed, fs::read_to_string(seen)?))
 }

@@ -1,3 +1,4 @@
+// The class that golden programs are woven with calls of; tests read what it notes.
 package probe;
 
 /** What golden programs are woven with: notes each event as the oracle does, with probe ids for method names. */

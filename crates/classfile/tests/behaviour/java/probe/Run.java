@@ -1,3 +1,4 @@
+// Runs the golden programs, for tests/behaviour.
 package probe;
 
 import java.io.ByteArrayOutputStream;
