@@ -78,6 +78,11 @@ impl<'p, 'a> Attributes<'p, 'a> {
         self.rest.as_ref().map_or(0, |(_, left)| *left)
     }
 
+    /// Nothing may stand behind the last attribute; to be asked when all have been walked.
+    pub(crate) fn end(&self) -> Result<(), Error> {
+        self.rest.as_ref().map_or(Ok(()), |(reader, _)| reader.end())
+    }
+
     /// The first attribute of this name, if any.
     pub fn find(mut self, name: &str) -> Result<Option<AttributeInfo<'a>>, Error> {
         self.find_map(|attribute| match attribute {

@@ -80,7 +80,8 @@ impl<'c, 'a> CodeRewriter<'c, 'a> {
         out.extend([0, 0]);
         let mut count = 0_u16;
         let mut table = None;
-        for attribute in self.code.attributes(self.context.class.constant_pool()) {
+        let mut attributes = self.code.attributes(self.context.class.constant_pool());
+        for attribute in attributes.by_ref() {
             let attribute = attribute?;
             if attribute.name().as_bytes() == b"StackMapTable" && table.is_none() {
                 table = Some(attribute);
@@ -102,6 +103,7 @@ impl<'c, 'a> CodeRewriter<'c, 'a> {
             let length = (out.len() - length_at - 4) as u32;
             out[length_at..length_at + 4].copy_from_slice(&length.to_be_bytes());
         }
+        attributes.end()?;
         if table.is_none() {
             self.stack_map(mover, None, pool, stack_map, out, &mut count)?;
         }

@@ -6,6 +6,7 @@ mod ways;
 
 use jgraft_classfile::attributes::Attribute;
 use jgraft_classfile::signature::{ClassSignature, MethodSignature, Type};
+use jgraft_classfile::verification::verify;
 use jgraft_classfile::weave::{Condition, weave};
 use jgraft_classfile::{Attributes, ClassFile, ConstantPool, copy_through_rewriter, list_method};
 
@@ -31,12 +32,14 @@ pub(crate) fn read(bytes: &[u8]) {
     }
 }
 
-/// Weaves every method in every way. What comes out has to read as a class of as many methods.
+/// Verifies, and weaves every method in every way. What comes out has to read as a class of as many methods, and to verify
+/// if the class did.
 pub(crate) fn rewrite(bytes: &[u8]) {
     let Ok(class) = ClassFile::parse(bytes) else { return };
     if let Ok(copy) = copy_through_rewriter(&class) {
         assert!(copy == bytes, "a copy differs");
     }
+    let sound = verify(&class).is_ok();
     for probes in ways::ways() {
         let mut id = 0;
         let woven = weave(&class, |_| {
@@ -46,6 +49,9 @@ pub(crate) fn rewrite(bytes: &[u8]) {
         let Some(new) = woven.ok().and_then(|woven| woven.class) else { continue };
         let again = ClassFile::parse(&new).expect("what was woven reads");
         assert_eq!(again.methods().flatten().count(), class.methods().flatten().count());
+        if let (true, Err(error)) = (sound, verify(&again)) {
+            panic!("what was woven does not verify: {error}");
+        }
     }
 }
 
