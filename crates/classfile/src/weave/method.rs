@@ -102,11 +102,12 @@ impl MethodWeaver<'_, '_> {
         };
         woven.place_locals(&mut edit)?;
         woven.collect_frames()?;
+        // Calls first: what is told when super() has returned reads slots that no frame behind the entry's event knows.
+        call_sites::weave(&woven, method, &mut edit)?;
         woven.entry(method, &mut edit)?;
         woven.exits(method, &mut edit)?;
-        call_sites::weave(&woven, method, &mut edit)?;
         woven.throws(method, &mut edit)?;
-        // In one place: what a call after super() adds stands behind what the entry put there.
+        // In one place: what the entry puts there stands behind what the call of super() adds.
         edit.insertions.sort_by_key(|insertion| (insertion.pc, insertion.place));
         Ok(edit)
     }
@@ -151,9 +152,12 @@ impl<'a> Woven<'_, '_, '_, 'a> {
             let class = context.this_class()?;
             slots.this = Some((class, take(Type::Reference(class))?));
         }
-        if self.ends().any(event::wants_arguments) {
+        // Behind super() a parameter's slot may hold something else.
+        let late = self.probes.entry.as_ref().filter(|_| self.entry_behind_super());
+        let copies = || self.ends().chain(late);
+        if copies().any(event::wants_arguments) {
             // A condition reads their fields, which a verifier allows only if it knows their class.
-            let by_class = self.ends().any(event::asks_about_arguments);
+            let by_class = copies().any(event::asks_about_arguments);
             for parameter in context.descriptor.parameters() {
                 let known =
                     if parameter.is_reference() && !by_class { Type::OBJECT } else { Type::of(parameter) };
@@ -274,7 +278,7 @@ impl<'a> Woven<'_, '_, '_, 'a> {
                 return Err(LeftAlone::ThisNotAvailable);
             }
             let mut assembler = Assembler::new();
-            let site = Site { arguments: self.parameters(), ..self.site(self.own_this()?) };
+            let site = self.site(self.own_this()?);
             event::write(event, &site, &mut assembler, method.pool())?;
             let snippet = self.add(edit, assembler.finish());
             let frame = behind.filter(|_| event::is_guarded(event));

@@ -42,6 +42,9 @@ fn shown(events: &[Event], at: usize) -> String {
     events.get(at).map_or("the end".to_owned(), ToString::to_string)
 }
 
+/// What a static method is called on.
+const NO_THIS: &str = "this null";
+
 /// A method that is running.
 struct Frame {
     start: i64,
@@ -49,6 +52,8 @@ struct Frame {
     with: Vec<String>,
     /// Whether it is a constructor whose `this` is no object yet: what leaves it then, nobody sees.
     before_super: bool,
+    /// The entry of such a constructor, where it is told behind super().
+    waiting: Option<Event>,
 }
 
 fn expected(truth: &[Event], woven: &WovenPrograms) -> Result<Vec<Event>> {
@@ -63,15 +68,27 @@ fn expected(truth: &[Event], woven: &WovenPrograms) -> Result<Vec<Event>> {
             now += 1;
             event.times.0 = now;
             let before_super = event.method.contains(".<init>(");
-            frames.push(Frame { start: now, call_start: 0, with: event.with.clone(), before_super });
-            event.with.retain(|line| config.arguments && !line.starts_with("this "));
-            told.extend((!config.off()).then_some(event));
+            let with = event.with.clone();
+            if !config.entry_this {
+                event.with.retain(|line| config.arguments && !line.starts_with("this "));
+            } else if !event.with.first().is_some_and(|line| line.starts_with("this ")) {
+                event.with.insert(0, NO_THIS.into());
+            }
+            let waits = before_super && config.entry_this;
+            let (waiting, now_told) = if waits { (Some(event), None) } else { (None, Some(event)) };
+            frames.push(Frame { start: now, call_start: 0, with, before_super, waiting });
+            told.extend(now_told.filter(|_| !config.off()));
             continue;
         }
         let frame = frames.last_mut().context("nothing was entered")?;
         let on_this = frame.before_super && event.pc.is_some() && may_be_super_call(&event, woven);
-        frame.before_super &= !(on_this && event.what == What::Back);
+        let mut waiting = None;
+        if on_this && event.what == What::Back {
+            frame.before_super = false;
+            waiting = frame.waiting.take().filter(|_| !config.off());
+        }
         if event.pc.is_some() && !config.calls {
+            told.extend(waiting);
             continue;
         }
         match event.what {
@@ -100,7 +117,7 @@ fn expected(truth: &[Event], woven: &WovenPrograms) -> Result<Vec<Event>> {
                         What::Throw => event.with.retain(|line| !line.starts_with("this ")),
                         // A static method is called on nothing.
                         _ if !event.with.first().is_some_and(|line| line.starts_with("this ")) => {
-                            event.with.insert(0, "this null".into());
+                            event.with.insert(0, NO_THIS.into());
                         }
                         _ => {}
                     }
@@ -108,6 +125,7 @@ fn expected(truth: &[Event], woven: &WovenPrograms) -> Result<Vec<Event>> {
                 tell(event, &frame, &mut now, &mut told, woven)?;
             }
         }
+        told.extend(waiting);
     }
     ensure!(frames.is_empty(), "{} methods run on", frames.len());
     Ok(told)
@@ -141,13 +159,13 @@ fn tell(
     Ok(())
 }
 
-/// Whether a call in a constructor is super() or this(). `new` of the same class before it looks the same: programs that
-/// have that must not throw between the two.
+/// Whether a call in a constructor is super() or this(). `new` of the same class looks the same; programs in which it
+/// comes first call the constructor that they are in, and never so by this().
 fn may_be_super_call(event: &Event, woven: &WovenPrograms) -> bool {
     let place = format!("{}@{}", event.method, event.pc.unwrap_or_default());
-    let class = event.method.split(".<init>(").next().unwrap_or_default();
-    let Some([called, name, _]) = woven.called.get(&place) else { return false };
-    name == "<init>" && (called == class || Some(called) == woven.supers.get(class))
+    let Some((class, descriptor)) = event.method.split_once(".<init>") else { return false };
+    let Some([called, name, of]) = woven.called.get(&place) else { return false };
+    name == "<init>" && (called == class && of != descriptor || Some(called) == woven.supers.get(class))
 }
 
 /// What a call is given is what the method that it enters gets, if that is one of ours; and the same at the call's end.
@@ -162,11 +180,11 @@ fn arguments_of_calls(found: &[Event], woven: &WovenPrograms) -> Result<()> {
                     woven.called.get(&format!("{}@{pc}", call.method)).context("an unknown call")?;
                 // A static initialiser may come between; the method called may be one that overrides it.
                 if event.method.ends_with(&format!(".{name}{descriptor}")) {
-                    let given: Vec<_> = call.with.iter().filter(|line| !line.starts_with("this ")).collect();
-                    ensure!(
-                        given.iter().eq(&event.with.iter().collect::<Vec<_>>()),
-                        "{call}\nenters\n{event}"
-                    );
+                    let arguments = |event: &Event| {
+                        let lines = event.with.iter().filter(|line| line.starts_with("argument "));
+                        lines.cloned().collect::<Vec<_>>()
+                    };
+                    ensure!(arguments(call) == arguments(event), "{call}\nenters\n{event}");
                 }
             }
             What::Call => open.push(event),

@@ -23,6 +23,8 @@ pub(crate) struct Config {
     pub(crate) calls: bool,
     /// With the arguments, and what is called on.
     pub(crate) arguments: bool,
+    /// The entry wants what is called on: in a constructor it is told behind super().
+    pub(crate) entry_this: bool,
     /// A flag guards every event: this is what it is.
     pub(crate) flag: Option<bool>,
     /// Ends of methods and calls that took less are not told.
@@ -31,13 +33,28 @@ pub(crate) struct Config {
     pub(crate) conditions: bool,
 }
 
-const PLAIN: Config =
-    Config { name: "plain", calls: false, arguments: false, flag: None, min_cost: None, conditions: false };
+const PLAIN: Config = Config {
+    name: "plain",
+    calls: false,
+    arguments: false,
+    entry_this: false,
+    flag: None,
+    min_cost: None,
+    conditions: false,
+};
 
 pub(crate) const CONFIGS: &[Config] = &[
     PLAIN,
     Config { name: "calls", calls: true, ..PLAIN },
     Config { name: "arguments", calls: true, arguments: true, ..PLAIN },
+    Config {
+        name: "this at the entry",
+        calls: true,
+        arguments: true,
+        entry_this: true,
+        flag: Some(true),
+        ..PLAIN
+    },
     Config { name: "guarded, on", calls: true, flag: Some(true), ..PLAIN },
     Config { name: "guarded, off", calls: true, arguments: true, flag: Some(false), ..PLAIN },
     Config { name: "slow ones", calls: true, min_cost: Some(6), ..PLAIN },
@@ -79,8 +96,7 @@ impl Config {
         };
         Probes {
             clock: method("now"),
-            // An entry that wants a constructor's `this` comes behind super(): that is no entry any more.
-            entry: event("enter", &[ProbeId, StartTime], false, false),
+            entry: event("enter", &[ProbeId, StartTime], self.entry_this, false),
             exit: event("exit", &[ProbeId, StartTime, EndTime, Result], true, true),
             throw: event("thrown", &[ProbeId, StartTime, EndTime, Exception], false, true),
             call_sites: self.calls.then_some(calls),
