@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::error::Error;
+use crate::weave::Operand;
 
 /// HotSpot compiles no method with more bytes of code than this (HugeMethodLimit); it stays interpreted for ever.
 pub const HUGE_METHOD_LIMIT: usize = 8_000;
@@ -42,6 +43,10 @@ pub enum LeftAlone {
     ThisNotAvailable,
     /// Its attributes are broken.
     Malformed(Error),
+    /// A probe asks for what there is not at its place, such as the result at entry.
+    OperandNotThere(Operand),
+    /// Its frames or paths are more than are followed here; a JVM may well take it.
+    TooLargeToFollow,
     /// A condition asks for what this method does not have.
     ConditionDoesNotFit(String),
 }
@@ -75,6 +80,8 @@ impl fmt::Display for LeftAlone {
             Self::NotTypeSafe(why) => write!(f, "a verifier refuses it as it is: {why}"),
             Self::ThisNotAvailable => f.write_str("its constructor overwrites or drops this"),
             Self::Malformed(error) => write!(f, "broken: {error}"),
+            Self::OperandNotThere(operand) => write!(f, "a probe asks for {operand:?} where there is none"),
+            Self::TooLargeToFollow => f.write_str("its frames are too many and too large to be followed"),
             Self::ConditionDoesNotFit(why) => write!(f, "the condition does not fit: {why}"),
         }
     }

@@ -19,17 +19,22 @@ pub(crate) struct Assembler<'a> {
     snippet: Snippet<'a>,
     depth: i32,
     held: Vec<(u16, Type<'a>)>,
+    /// Whether a jump would be longer than a jump can be.
+    too_large: bool,
 }
 
 impl<'a> Assembler<'a> {
     pub(crate) fn new() -> Self {
         // Most events take less: one allocation for each.
         let snippet = Snippet { code: Vec::with_capacity(32), ..Snippet::default() };
-        Self { snippet, depth: 0, held: Vec::new() }
+        Self { snippet, depth: 0, held: Vec::new(), too_large: false }
     }
 
-    pub(crate) fn finish(self) -> Snippet<'a> {
-        self.snippet
+    pub(crate) fn finish(self) -> Result<Snippet<'a>, LeftAlone> {
+        match self.too_large {
+            true => Err(LeftAlone::CodeTooLarge(self.snippet.code.len())),
+            false => Ok(self.snippet),
+        }
     }
 
     /// An instruction without operands that changes the depth of the stack by `change` slots.
@@ -89,7 +94,7 @@ impl<'a> Assembler<'a> {
         Ok(())
     }
 
-    /// Jumps to a label that is placed later. All of a snippet's jumps are short: it has some hundred bytes.
+    /// Jumps to a label that is placed later. All jumps are short; a snippet that is too large for that is refused.
     pub(crate) fn jump(&mut self, opcode: u8, label: &mut Label, change: i32) {
         label.jumps.push(self.snippet.code.len());
         self.op(opcode, change);
@@ -110,8 +115,10 @@ impl<'a> Assembler<'a> {
     pub(crate) fn place(&mut self, label: &Label) {
         let here = self.snippet.code.len();
         for jump in &label.jumps {
-            let offset = (here - jump) as u16;
-            self.snippet.code[jump + 1..jump + 3].copy_from_slice(&offset.to_be_bytes());
+            match i16::try_from(here - jump) {
+                Ok(offset) => self.snippet.code[jump + 1..jump + 3].copy_from_slice(&offset.to_be_bytes()),
+                Err(_) => self.too_large = true,
+            }
         }
         if label.jumps.is_empty() {
             return;

@@ -203,7 +203,10 @@ impl<'c, 'a> CodeRewriter<'c, 'a> {
 }
 
 pub(crate) fn not_type_safe(violation: Violation) -> LeftAlone {
-    LeftAlone::NotTypeSafe(violation.to_string())
+    match violation.is_given_up() {
+        true => LeftAlone::TooLargeToFollow,
+        false => LeftAlone::NotTypeSafe(violation.to_string()),
+    }
 }
 
 /// A handler for everything that a method throws: it knows nothing but the new locals.

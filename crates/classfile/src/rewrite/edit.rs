@@ -15,6 +15,39 @@ pub(crate) struct CodeEdit<'a> {
     pub(crate) locals: NewLocals<'a>,
     /// In the order in which they take their place in the exception table.
     pub(crate) handlers: Vec<Handler<'a>>,
+    /// Bytes of code that it adds so far: more than a method may have need not be made first.
+    pub(crate) size: usize,
+    /// Calls that were asked for and that the condition around them does not fit.
+    pub(crate) calls_left_alone: usize,
+}
+
+impl CodeEdit<'_> {
+    /// How far the edit has come.
+    pub(crate) fn mark(&self) -> EditMark {
+        EditMark {
+            insertions: self.insertions.len(),
+            snippets: self.snippets.len(),
+            handlers: self.handlers.len(),
+            size: self.size,
+        }
+    }
+
+    /// Forgets what was added since.
+    pub(crate) fn back_to(&mut self, mark: EditMark) {
+        self.insertions.truncate(mark.insertions);
+        self.snippets.truncate(mark.snippets);
+        self.handlers.truncate(mark.handlers);
+        self.size = mark.size;
+    }
+}
+
+/// See [`CodeEdit::mark`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct EditMark {
+    insertions: usize,
+    snippets: usize,
+    handlers: usize,
+    size: usize,
 }
 
 /// New local variables in the midst of the others.

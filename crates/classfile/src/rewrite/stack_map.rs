@@ -5,6 +5,7 @@
 use crate::attributes::{FrameChange, StackMapFrame, StackMapTable, VerificationType};
 use crate::constant_pool::ConstantPool;
 use crate::left_alone::LeftAlone;
+use crate::rewrite::code::not_type_safe;
 use crate::rewrite::constant_pool::PoolAppender;
 use crate::rewrite::tables::Mover;
 use crate::verification::{Budget, Frame, Type, write_frames};
@@ -202,9 +203,7 @@ pub(crate) fn rewrite<'a>(
     let mut frame = initial.clone();
     let mut budget = Budget::kept();
     let mut keep = |frames: &mut Vec<_>, pc: u32, frame: Frame<'a>| {
-        budget
-            .spend(&frame, 0, pc as usize)
-            .map_err(|violation| LeftAlone::NotTypeSafe(violation.to_string()))?;
+        budget.spend(&frame, 0, pc as usize).map_err(not_type_safe)?;
         frames.push((pc, frame));
         Ok::<_, LeftAlone>(())
     };

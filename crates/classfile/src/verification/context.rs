@@ -21,7 +21,10 @@ pub(crate) struct MethodContext<'c, 'a> {
 
 impl<'c, 'a> MethodContext<'c, 'a> {
     pub(crate) fn new(class: &'c ClassFile<'a>, method: &'c MethodInfo<'a>) -> Result<Self, Error> {
+        // A method has at most 255 slots of parameters, its receiver among them (4.3.3).
+        let most = 255 - u16::from(!method.is_static());
         let descriptor = MethodDescriptor::parse(method.descriptor())
+            .filter(|descriptor| descriptor.parameter_slots() <= most)
             .ok_or(Error::new(ErrorKind::Descriptor(method.descriptor_index()), method.span().start))?;
         Ok(Self { class, method, descriptor })
     }

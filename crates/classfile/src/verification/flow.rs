@@ -21,15 +21,26 @@ pub struct Violation {
     rule: String,
     expected: String,
     found: String,
+    /// No rule is broken: it was only too much to follow.
+    given_up: bool,
 }
 
 impl Violation {
     pub(crate) fn new(pc: usize, rule: &str, expected: String, found: String) -> Self {
-        Self { pc, rule: rule.to_owned(), expected, found }
+        Self { pc, rule: rule.to_owned(), expected, found, given_up: false }
     }
-}
 
-impl Violation {
+    #[cold]
+    fn given_up(pc: usize) -> Self {
+        let (expected, found) = ("smaller frames".to_owned(), "very many or very large ones".to_owned());
+        Self { given_up: true, ..Self::new(pc, "a method can be followed", expected, found) }
+    }
+
+    /// Whether no rule is broken, and the method was only too much to follow.
+    pub fn is_given_up(&self) -> bool {
+        self.given_up
+    }
+
     /// Where in code[].
     pub fn pc(&self) -> usize {
         self.pc
@@ -75,7 +86,7 @@ enum Anchors<'a> {
 /// How much is looked at, and kept, before a method is given up, in values: far more than javac ever needs, and little
 /// enough that a class made for it neither hangs nor fills the memory of whoever follows it.
 const MOST_LOOKED_AT: usize = 50_000_000;
-const MOST_KEPT: usize = 400_000;
+const MOST_KEPT: usize = 600_000;
 
 /// What is left of a bound.
 pub(crate) struct Budget(usize);
@@ -94,9 +105,7 @@ impl Budget {
     /// Spends as much as `frame` holds, and `more`.
     pub(crate) fn spend(&mut self, frame: &Frame<'_>, more: usize, pc: usize) -> Result<(), Violation> {
         let cost = frame.locals.len() + frame.stack.len() + more + 1;
-        self.0 = self.0.checked_sub(cost).ok_or_else(|| {
-            Violation::new(pc, "a method can be followed", "smaller frames".into(), "very large ones".into())
-        })?;
+        self.0 = self.0.checked_sub(cost).ok_or_else(|| Violation::given_up(pc))?;
         Ok(())
     }
 }
@@ -303,12 +312,7 @@ impl<'a> Inference<'_, '_, 'a> {
         // Paths that wait are kept as well; they become frames, or go.
         let waiting: usize = self.waiting.len() * (frame.locals.len() + frame.stack.len() + 1);
         if waiting > MOST_KEPT {
-            return Err(Violation::new(
-                pc,
-                "a method can be followed",
-                "fewer paths".into(),
-                "very many".into(),
-            ));
+            return Err(Violation::given_up(pc));
         }
         self.waiting.push((pc, frame));
         Ok(())

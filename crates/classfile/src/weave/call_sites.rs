@@ -24,26 +24,26 @@ pub(crate) fn weave<'a>(
     edit: &mut CodeEdit<'a>,
 ) -> Result<(), LeftAlone> {
     let Some(sites) = &woven.probes.call_sites else { return Ok(()) };
-    let pool = woven.code.context.class.constant_pool();
+    let (mut fits, mut does_not_fit) = (false, None);
     for pc in &woven.scan.calls {
-        let at = *pc as usize;
-        let code = woven.code.code.code();
-        let [opcode, high, low, ..] = *code.get(at..).unwrap_or_default() else { continue };
-        if opcode == INVOKEDYNAMIC {
-            continue;
+        let Some(call) = CallSite::at(woven, sites, *pc)? else { continue };
+        let before = (method.pool().mark(), edit.mark());
+        match call.weave(method, edit) {
+            Ok(()) => fits = true,
+            // A condition may fit one call and not another: that is left out.
+            Err(LeftAlone::ConditionDoesNotFit(why)) => {
+                method.pool().back_to(before.0);
+                edit.back_to(before.1);
+                edit.calls_left_alone += 1;
+                does_not_fit = Some(why);
+            }
+            Err(other) => return Err(other),
         }
-        let called = pool.member_ref(u16::from_be_bytes([high, low]))?;
-        if sites.wanted.is_some_and(|wanted| !wanted(&called)) {
-            continue;
-        }
-        let Some(descriptor) = MethodDescriptor::parse(called.descriptor) else {
-            let error = crate::ErrorKind::Descriptor(called.descriptor_index);
-            return Err(LeftAlone::Malformed(crate::Error::new(error, woven.code.code.offset() + at)));
-        };
-        let call = CallSite { woven, sites, pc: *pc, opcode, called, descriptor };
-        call.weave(method, edit)?;
     }
-    Ok(())
+    match does_not_fit {
+        Some(why) if !fits => Err(LeftAlone::ConditionDoesNotFit(why)),
+        _ => Ok(()),
+    }
 }
 
 struct CallSite<'s, 'w, 'p, 'm, 'a> {
@@ -55,7 +55,33 @@ struct CallSite<'s, 'w, 'p, 'm, 'a> {
     descriptor: MethodDescriptor<'a>,
 }
 
-impl<'a> CallSite<'_, '_, '_, '_, 'a> {
+impl<'s, 'w, 'p, 'm, 'a> CallSite<'s, 'w, 'p, 'm, 'a> {
+    /// The call at `pc`, if it is wanted.
+    fn at(
+        woven: &'s Woven<'w, 'p, 'm, 'a>,
+        sites: &'s CallSites<'p>,
+        pc: u32,
+    ) -> Result<Option<Self>, LeftAlone> {
+        let at = pc as usize;
+        let [opcode, high, low, ..] = *woven.code.code.code().get(at..).unwrap_or_default() else {
+            return Ok(None);
+        };
+        if opcode == INVOKEDYNAMIC {
+            return Ok(None);
+        }
+        let called = woven.code.context.class.constant_pool().member_ref(u16::from_be_bytes([high, low]))?;
+        if sites.wanted.is_some_and(|wanted| !wanted(&called)) {
+            return Ok(None);
+        }
+        let most = 255 - u16::from(opcode != INVOKESTATIC);
+        let descriptor = MethodDescriptor::parse(called.descriptor);
+        let Some(descriptor) = descriptor.filter(|descriptor| descriptor.parameter_slots() <= most) else {
+            let error = crate::ErrorKind::Descriptor(called.descriptor_index);
+            return Err(LeftAlone::Malformed(crate::Error::new(error, woven.code.code.offset() + at)));
+        };
+        Ok(Some(Self { woven, sites, pc, opcode, called, descriptor }))
+    }
+
     fn weave(&self, method: &mut MethodCopy<'_, '_, 'a>, edit: &mut CodeEdit<'a>) -> Result<(), LeftAlone> {
         let all = || self.sites.before.iter().chain(&self.sites.after).chain(&self.sites.throw);
         let ends = || self.sites.after.iter().chain(&self.sites.throw);
@@ -130,7 +156,7 @@ impl<'a> CallSite<'_, '_, '_, '_, 'a> {
             event::write(event, &Site { start: None, ..site.clone() }, &mut assembler, method.pool())?;
             frame = self.woven.frames.get(&self.pc).filter(|_| event::is_guarded(event)).map(|before| {
                 let mut frame = before.clone();
-                frame.stack.truncate(before.stack.len().saturating_sub(kept.count()));
+                frame.stack.truncate(before.stack.len().saturating_sub(kept.arguments.len()));
                 kept.declare(&mut frame, &before.stack, edit.locals.width());
                 frame
             });
@@ -140,7 +166,7 @@ impl<'a> CallSite<'_, '_, '_, '_, 'a> {
             event::read_clock(site.clock, &mut assembler, method.pool())?;
             assembler.store(b'J', start);
         }
-        let snippet = self.woven.add(edit, assembler.finish());
+        let snippet = self.woven.add(edit, assembler.finish(), 1)?;
         edit.insertions.push(Insertion { pc: self.pc, place: Place::Before, snippet, frame });
         Ok(())
     }
@@ -162,7 +188,7 @@ impl<'a> CallSite<'_, '_, '_, '_, 'a> {
             site.result = Some((result, slot));
         }
         event::write(event, &site, &mut assembler, method.pool())?;
-        let snippet = self.woven.add(edit, assembler.finish());
+        let snippet = self.woven.add(edit, assembler.finish(), 1)?;
         let frame = self.woven.frame_behind(self.pc).filter(|_| event::is_guarded(event));
         edit.insertions.push(Insertion { pc: self.pc, place: Place::After, snippet, frame });
         Ok(())
@@ -183,7 +209,7 @@ impl<'a> CallSite<'_, '_, '_, '_, 'a> {
         assembler.store(b'A', exception);
         event::write(event, &site, &mut assembler, method.pool())?;
         assembler.op(ATHROW, 0);
-        let snippet = self.woven.add(edit, assembler.finish());
+        let snippet = self.woven.add(edit, assembler.finish(), 1)?;
         // No frame: no path leads here in a class whose frames are inferred.
         let before = self.woven.frames.get(&self.pc).cloned().unwrap_or_default();
         let mut frame = before.caught(Type::THROWABLE);
@@ -217,18 +243,23 @@ impl<'a> Kept<'a> {
     }
 
     /// In the order in which they lie on the stack.
-    fn all(&self) -> impl DoubleEndedIterator<Item = (FieldType<'a>, u16)> + '_ {
+    fn all(&self) -> impl Iterator<Item = (FieldType<'a>, u16)> + '_ {
         self.receiver.iter().chain(&self.arguments).copied()
     }
 
-    /// Takes them off the stack.
+    /// Takes the arguments off the stack, and a copy of the receiver: that stays where it was produced, which is where a
+    /// NullPointerException's text looks for it.
     fn store(&self, assembler: &mut Assembler<'_>) {
-        self.all().rev().for_each(|(kept, slot)| assembler.store(kept.computational(), slot));
+        self.arguments.iter().rev().for_each(|(kept, slot)| assembler.store(kept.computational(), *slot));
+        if let Some((_, slot)) = self.receiver {
+            assembler.op(DUP, 1);
+            assembler.store(b'A', slot);
+        }
     }
 
-    /// Puts them back.
+    /// Puts the arguments back.
     fn load(&self, assembler: &mut Assembler<'_>) {
-        self.all().for_each(|(kept, slot)| assembler.load(kept.computational(), slot));
+        self.arguments.iter().for_each(|(kept, slot)| assembler.load(kept.computational(), *slot));
     }
 
     /// Says in a frame, in old slots, that they are there: as what they were on the stack, since a receiver may be of

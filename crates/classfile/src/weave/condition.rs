@@ -9,18 +9,24 @@ use std::fmt;
 pub(crate) use compile::{Compiler, Known, SCRATCH};
 pub use parse::ParseError;
 
-/// A condition: comparisons joined by `&&`, `||` and `!`.
+/// A condition: comparisons joined by `&&`, `||` and `!`. Made by [`Condition::parse`] alone, which bounds its size and
+/// depth.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Condition {
     /// All hold.
+    #[non_exhaustive]
     And(Vec<Self>),
     /// One holds.
+    #[non_exhaustive]
     Or(Vec<Self>),
     /// It does not hold.
+    #[non_exhaustive]
     Not(Box<Self>),
     /// Two values compare so. One with a field of null does not hold, whatever it asks.
+    #[non_exhaustive]
     Compare(Value, Comparison, Value),
     /// A boolean value is true.
+    #[non_exhaustive]
     Is(Value),
 }
 
@@ -97,10 +103,12 @@ impl Condition {
 /// What is known of a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldFacts {
-    /// Internal name of the class that declares it.
-    pub class: String,
-    /// access_flags of that class (its inner-class flags where it is a member of another).
+    /// access_flags of the class that it was looked up in (its inner-class flags where it is a member of another).
     pub class_flags: u16,
+    /// Internal name of the class that declares it: that class or a superclass of it.
+    pub declared_in: String,
+    /// access_flags of the class that declares it, likewise.
+    pub declared_in_flags: u16,
     /// Its descriptor.
     pub descriptor: String,
     /// Its access_flags.
@@ -109,8 +117,12 @@ pub struct FieldFacts {
 
 /// Knows the fields of classes: for the condition's sake the caller looks them up where classes are known.
 pub trait Fields {
-    /// The field of this name in a class (internal name) or what it inherits; none if there is none.
-    fn find(&self, class: &str, name: &str) -> Option<FieldFacts>;
+    /// The field of this name in a class or what it inherits; none if there is none. Names are internal.
+    ///
+    /// The class is the one that the class `from`, which is woven, knows by that name: as its own loader finds it. One
+    /// that this loader does not find, or whose package is not exported to the module of `from`, has no fields: the
+    /// application would be thrown an error otherwise.
+    fn find(&self, from: &str, class: &str, name: &str) -> Option<FieldFacts>;
 }
 
 /// Knows none.
@@ -118,7 +130,7 @@ pub trait Fields {
 pub struct NoFields;
 
 impl Fields for NoFields {
-    fn find(&self, _class: &str, _name: &str) -> Option<FieldFacts> {
+    fn find(&self, _from: &str, _class: &str, _name: &str) -> Option<FieldFacts> {
         None
     }
 }

@@ -7,7 +7,7 @@ use crate::opcode::*;
 use crate::rewrite::{Assembler, Label, PoolAppender};
 use crate::verification::Type;
 use crate::weave::condition::{Compiler, Known, SCRATCH, Subject};
-use crate::weave::probes::{Call, Event, Operand, Repeat, StaticMethod};
+use crate::weave::probes::{Call, Event, Operand, Probes, Repeat, StaticMethod};
 
 /// Where an event finds what it hands over.
 #[derive(Clone, Debug)]
@@ -73,6 +73,31 @@ pub(crate) fn wants_result(event: &Event<'_>) -> bool {
     let condition = event.guard.condition;
     hands_over(event, Operand::Result)
         || condition.is_some_and(|(condition, _)| condition.asks_about(|subject| subject == Subject::Result))
+}
+
+/// An operand that an event asks for at a place where there is no such thing: it could only be left out, and a method with
+/// another descriptor be called.
+pub(crate) fn missing_operand(probes: &Probes<'_>) -> Option<Operand> {
+    use Operand::{Argument, ArgumentIndex, CallPc, Exception, Result, StartTime};
+    let sites = probes.call_sites.as_ref();
+    let places: [(Option<&Event<'_>>, &[Operand]); 6] = [
+        (probes.entry.as_ref(), &[Result, Exception, CallPc]),
+        (probes.exit.as_ref(), &[Exception, CallPc]),
+        (probes.throw.as_ref(), &[Result, CallPc]),
+        (sites.and_then(|sites| sites.before.as_ref()), &[StartTime, Result, Exception]),
+        (sites.and_then(|sites| sites.after.as_ref()), &[Exception]),
+        (sites.and_then(|sites| sites.throw.as_ref()), &[Result]),
+    ];
+    let calls = places
+        .iter()
+        .flat_map(|(event, absent)| event.iter().flat_map(|event| &event.calls).map(|call| (call, *absent)));
+    calls.into_iter().find_map(|(call, absent)| {
+        let once = call.repeat == Repeat::Once;
+        let missing = |operand: &&Operand| {
+            absent.contains(operand) || once && matches!(operand, Argument | ArgumentIndex)
+        };
+        call.operands.iter().find(missing).copied()
+    })
 }
 
 /// Whether an event has a guard: whether it jumps.

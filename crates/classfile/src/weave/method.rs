@@ -13,6 +13,7 @@ use crate::rewrite::{
     method_handler, not_type_safe,
 };
 use crate::verification::{Budget, Frame, MethodContext, Type};
+use crate::weave::WovenMethod;
 use crate::weave::call_sites;
 use crate::weave::constructor::Constructor;
 use crate::weave::event::{self, Site, This};
@@ -57,12 +58,15 @@ const VALUE: u16 = Site::SCRATCH;
 const ROOM: u16 = 2 + 255 + VALUE + 2;
 
 impl MethodWeaver<'_, '_> {
-    /// Weaves; bytes of code before and after.
+    /// Weaves; what it is by its number is for the caller to say.
     pub(crate) fn weave<'a>(
         &mut self,
         method: &mut MethodCopy<'_, '_, 'a>,
         scratch: &mut Scratch,
-    ) -> Result<(usize, usize), LeftAlone> {
+    ) -> Result<WovenMethod, LeftAlone> {
+        if let Some(missing) = event::missing_operand(self.probes) {
+            return Err(LeftAlone::OperandNotThere(missing));
+        }
         let context = method.context;
         let code = method.code()?;
         if context.is_constructor() && context.class.this_class_name()? == "java/lang/Object" {
@@ -79,7 +83,7 @@ impl MethodWeaver<'_, '_> {
         if crosses && self.probes.compile_limit == CompileLimit::Keep {
             return Err(LeftAlone::TooLargeToCompile { before, after });
         }
-        Ok((before, after))
+        Ok(WovenMethod { index: 0, before, after, calls_left_alone: edit.calls_left_alone })
     }
 
     fn edit<'a>(
@@ -100,6 +104,11 @@ impl MethodWeaver<'_, '_> {
             slots: Slots::default(),
             frames: BTreeMap::new(),
         };
+        let this_wanted = woven.entry_behind_super() || woven.ends().any(event::wants_this);
+        if woven.constructor.is_some() && this_wanted && woven.scan.stores_to_slot_0 {
+            // What is there may be another object of the class.
+            return Err(LeftAlone::ThisNotAvailable);
+        }
         woven.place_locals(&mut edit)?;
         woven.collect_frames()?;
         // Calls first: what is told when super() has returned reads slots that no frame behind the entry's event knows.
@@ -260,17 +269,17 @@ impl<'a> Woven<'_, '_, '_, 'a> {
             assembler.store(b'J', start);
         }
         let Some(event) = &self.probes.entry else {
-            edit.entry = assembler.finish();
+            edit.entry = assembler.finish()?;
             return Ok(());
         };
         if !self.entry_behind_super() {
             let this = if event::wants_this(event) { self.own_this()? } else { This::Null };
             let site = Site { arguments: self.parameters(), ..self.site(this) };
             event::write(event, &site, &mut assembler, pool)?;
-            edit.entry = assembler.finish();
+            edit.entry = assembler.finish()?;
             return Ok(());
         }
-        edit.entry = assembler.finish();
+        edit.entry = assembler.finish()?;
         let calls = self.constructor.iter().flat_map(|constructor| &constructor.calls);
         for pc in calls {
             let behind = self.frame_behind(*pc);
@@ -280,7 +289,7 @@ impl<'a> Woven<'_, '_, '_, 'a> {
             let mut assembler = Assembler::new();
             let site = self.site(self.own_this()?);
             event::write(event, &site, &mut assembler, method.pool())?;
-            let snippet = self.add(edit, assembler.finish());
+            let snippet = self.add(edit, assembler.finish(), 1)?;
             let frame = behind.filter(|_| event::is_guarded(event));
             edit.insertions.push(Insertion { pc: *pc, place: Place::After, snippet, frame });
         }
@@ -298,9 +307,20 @@ impl<'a> Woven<'_, '_, '_, 'a> {
         self.context().this_class().is_ok_and(|class| frame.locals.first() == Some(&Type::Reference(class)))
     }
 
-    pub(crate) fn add(&self, edit: &mut CodeEdit<'a>, snippet: Snippet<'a>) -> usize {
+    /// Adds a snippet that will stand at so many places.
+    pub(crate) fn add(
+        &self,
+        edit: &mut CodeEdit<'a>,
+        snippet: Result<Snippet<'a>, LeftAlone>,
+        places: usize,
+    ) -> Result<usize, LeftAlone> {
+        let snippet = snippet?;
+        edit.size = edit.size.saturating_add(snippet.code.len().saturating_mul(places));
+        if edit.size > 65_535 {
+            return Err(LeftAlone::CodeTooLarge(self.code.code.code().len() + edit.size));
+        }
         edit.snippets.push(snippet);
-        edit.snippets.len() - 1
+        Ok(edit.snippets.len() - 1)
     }
 
     fn exits(&self, method: &mut MethodCopy<'_, '_, 'a>, edit: &mut CodeEdit<'a>) -> Result<(), LeftAlone> {
@@ -322,7 +342,7 @@ impl<'a> Woven<'_, '_, '_, 'a> {
             site.result = Some((result, slot));
         }
         event::write(event, &site, &mut assembler, method.pool())?;
-        let snippet = self.add(edit, assembler.finish());
+        let snippet = self.add(edit, assembler.finish(), self.scan.returns.len())?;
         let guarded = event::is_guarded(event);
         edit.insertions.reserve(self.scan.returns.len());
         for pc in &self.scan.returns {
@@ -353,7 +373,7 @@ impl<'a> Woven<'_, '_, '_, 'a> {
         }
         event::write(event, &site, &mut assembler, method.pool())?;
         assembler.op(ATHROW, 0);
-        let snippet = self.add(edit, assembler.finish());
+        let snippet = self.add(edit, assembler.finish(), 1)?;
 
         let mut except: Vec<(u32, u32)> = self.scan.returns.iter().map(|pc| (*pc, pc + 1)).collect();
         let mut frame = None;

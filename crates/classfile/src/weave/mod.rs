@@ -1,7 +1,9 @@
 //! Weaving: calls of static methods put into other methods, at entry, return, throw and around calls.
 //!
-//! A woven class differs from its original by what was asked for and nothing else: the constant pool is appended to,
-//! methods that are not woven are copied. What is called has to be visible from the class: a class in `java.…` of the boot
+//! A woven class differs from its original by what was asked for: the constant pool is appended to, methods that are not
+//! woven are copied. Two things show that are not asked for: local variables have other numbers, which is what the text of
+//! a NullPointerException calls them in a class without debug information (`"<local4>"`), and an argument of a call that
+//! was handed to a probe is a local variable to that text. What is called has to be visible from the class: a class in `java.…` of the boot
 //! loader is visible from all.
 //!
 //! ```no_run
@@ -59,6 +61,8 @@ pub struct WovenMethod {
     pub before: usize,
     /// Bytes of code as it is.
     pub after: usize,
+    /// Calls that were asked for, around which nothing was put because the condition there does not fit them.
+    pub calls_left_alone: usize,
 }
 
 /// Weaves the methods for which `plan` names probes and an id. An error where the class itself is broken; a method that
@@ -94,7 +98,7 @@ impl Weaver {
                 MethodWeaver { probes, id, scan: &mut self.scan }.weave(method, &mut self.scratch)
             });
             match done {
-                Ok((before, after)) => woven.methods.push(WovenMethod { index, before, after }),
+                Ok(done) => woven.methods.push(WovenMethod { index, ..done }),
                 Err(reason) => woven.left_alone.push((index, reason)),
             }
         }

@@ -51,7 +51,7 @@ pub enum Operand {
     Result,
     /// What is thrown.
     Exception,
-    /// Around a call: the pc of its instruction in the original code: int. Elsewhere 0.
+    /// Around a call: the pc of its instruction in the original code: int.
     CallPc,
 }
 
@@ -128,16 +128,24 @@ impl<'p> Event<'p> {
 }
 
 /// Events around the calls that a method makes.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct CallSites<'p> {
     /// Which calls: their method in class-file terms, constructors among them, invokedynamic not.
-    pub wanted: Option<fn(&crate::MemberRef<'_>) -> bool>,
+    pub wanted: Option<&'p dyn Fn(&crate::MemberRef<'_>) -> bool>,
     /// Before the call.
     pub before: Option<Event<'p>>,
     /// When it has returned.
     pub after: Option<Event<'p>>,
     /// When it has thrown. Not around super() and this(), where the JVM allows no handler.
     pub throw: Option<Event<'p>>,
+}
+
+impl std::fmt::Debug for CallSites<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut sites = f.debug_struct("CallSites");
+        sites.field("before", &self.before).field("after", &self.after).field("throw", &self.throw);
+        sites.finish_non_exhaustive()
+    }
 }
 
 /// What happens to a method that is small enough to be compiled and would be too large.
@@ -159,7 +167,9 @@ pub struct Probes<'p> {
     pub entry: Option<Event<'p>>,
     /// Before it returns.
     pub exit: Option<Event<'p>>,
-    /// Before an exception leaves it: one of its own or one that passes through.
+    /// Before an exception leaves it: one of its own or one that passes through. In a constructor not before super() or
+    /// this() has returned, where a JVM allows no handler; and, where the event wants `this`, not where a frame of the
+    /// class has dropped it.
     pub throw: Option<Event<'p>>,
     /// Around the calls that it makes.
     pub call_sites: Option<CallSites<'p>>,

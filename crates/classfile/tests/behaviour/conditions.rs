@@ -15,21 +15,29 @@ use jgraft_jvm_harness::{Jdk, Jvm, cache, each_jdk, javac};
 struct Folder(PathBuf);
 
 impl Fields for Folder {
-    fn find(&self, class: &str, name: &str) -> Option<FieldFacts> {
+    fn find(&self, _from: &str, class: &str, name: &str) -> Option<FieldFacts> {
+        self.find_in(class, name)
+    }
+}
+
+impl Folder {
+    fn find_in(&self, class: &str, name: &str) -> Option<FieldFacts> {
         let bytes = fs::read(self.0.join(format!("{class}.class"))).ok()?;
         let parsed = ClassFile::parse(&bytes).ok()?;
         for field in parsed.fields() {
             let field = field.ok()?;
             if field.name() == name {
                 return Some(FieldFacts {
-                    class: class.to_owned(),
                     class_flags: flags(&parsed, class)?,
+                    declared_in: class.to_owned(),
+                    declared_in_flags: flags(&parsed, class)?,
                     descriptor: field.descriptor().to_string(),
                     flags: field.access_flags(),
                 });
             }
         }
-        self.find(&parsed.super_class_name().ok()??.to_string(), name)
+        let inherited = self.find_in(&parsed.super_class_name().ok()??.to_string(), name)?;
+        Some(FieldFacts { class_flags: flags(&parsed, class)?, ..inherited })
     }
 }
 

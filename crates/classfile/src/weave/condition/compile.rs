@@ -119,6 +119,9 @@ impl<'a> Compiler<'_, '_, 'a> {
                 return Ok(());
             }
             (Kind::Reference(class), Value::Literal(Literal::Text(text))) if equality => {
+                if self.class.starts_with("java/lang/String") {
+                    return Err(refuse("String.equals can't be asked from where it is made".into()));
+                }
                 if !matches!(
                     class.as_deref(),
                     Some("java/lang/String" | "java/lang/Object" | "java/lang/CharSequence")
@@ -278,13 +281,13 @@ impl<'a> Compiler<'_, '_, 'a> {
             let Kind::Reference(Some(class)) = &kind else {
                 return Err(refuse(format!("{shown} has no fields")));
             };
-            let (class, facts) = (class.clone(), self.fields.find(class, name));
+            let (class, facts) = (class.clone(), self.fields.find(&self.class, class, name));
             let facts =
                 facts.ok_or_else(|| refuse(format!("{} has no field {name}", class.replace('/', "."))))?;
             if facts.flags & access_flags::STATIC != 0 {
                 return Err(refuse(format!("{shown}.{name} is static")));
             }
-            if !is_accessible(&self.class, &facts) {
+            if !is_accessible(&self.class, &class, &facts) {
                 return Err(refuse(format!(
                     "{shown}.{name} may not be read from {}",
                     self.class.replace('/', ".")
@@ -301,7 +304,7 @@ impl<'a> Compiler<'_, '_, 'a> {
                 .ok_or_else(|| refuse(format!("{shown}.{name} has the type {}", facts.descriptor)))?;
             // By the class that the value is known as: a verifier then has no two classes to relate.
             let (owner, field) = (encode(&class), encode(name));
-            let index = self.pool.field(&owner, &field, facts.descriptor.as_bytes())?;
+            let index = self.pool.field(&owner, &field, &encode(&facts.descriptor))?;
             self.assembler.pool(GETFIELD, index, i32::from(declared.slots()) - 1);
             kind = kind_of(declared);
             shown = format!("{shown}.{name}");
@@ -312,13 +315,16 @@ impl<'a> Compiler<'_, '_, 'a> {
 
 /// Access by JVMS 5.4.4, as far as it can be sure: classes of one package are taken to be of one loader, and protected
 /// is not enough.
-fn is_accessible(from: &str, facts: &super::FieldFacts) -> bool {
+fn is_accessible(from: &str, class: &str, facts: &super::FieldFacts) -> bool {
     const PRIVATE: u16 = 0x0002;
     let package =
         |class: &str| class.rsplit_once('/').map_or(String::new(), |(package, _)| package.to_owned());
-    let same_package = package(from) == package(&facts.class);
-    let public = facts.class_flags & facts.flags & access_flags::PUBLIC != 0;
-    from == facts.class || public || same_package && facts.flags & PRIVATE == 0
+    let may_use =
+        |class: &str, flags: u16| flags & access_flags::PUBLIC != 0 || package(from) == package(class);
+    let declared_in = facts.declared_in.as_str();
+    may_use(class, facts.class_flags)
+        && may_use(declared_in, facts.declared_in_flags)
+        && (from == declared_in || may_use(declared_in, facts.flags) && facts.flags & PRIVATE == 0)
 }
 
 fn kind_of(declared: FieldType<'_>) -> Kind {
