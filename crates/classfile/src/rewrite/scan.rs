@@ -18,8 +18,8 @@ pub(crate) struct Scan {
     pub(crate) has_jumps: bool,
     /// Whether a long or double lies half before and half behind the slot that was asked about.
     pub(crate) straddled: bool,
-    /// Whether slot 0 is written to.
-    pub(crate) stores_to_slot_0: bool,
+    /// pc of the first instruction that writes to slot 0.
+    pub(crate) first_store_to_slot_0: Option<u32>,
 }
 
 impl Scan {
@@ -31,7 +31,7 @@ impl Scan {
         self.calls.clear();
         self.has_jumps = false;
         self.straddled = false;
-        self.stores_to_slot_0 = false;
+        self.first_store_to_slot_0 = None;
         let before = slot.checked_sub(1);
         let mut pc = 0;
         while pc < bytes.len() {
@@ -53,7 +53,9 @@ impl Scan {
                     let (opcode, index) = local(bytes, pc);
                     let two = matches!(opcode, LLOAD | DLOAD | LSTORE | DSTORE);
                     self.straddled |= two && Some(index) == before;
-                    self.stores_to_slot_0 |= index == 0 && matches!(opcode, ISTORE..=ASTORE);
+                    if index == 0 && matches!(opcode, ISTORE..=ASTORE) {
+                        self.first_store_to_slot_0.get_or_insert(pc as u32);
+                    }
                 }
             }
             pc += len;

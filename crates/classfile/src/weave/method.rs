@@ -104,9 +104,7 @@ impl MethodWeaver<'_, '_> {
             slots: Slots::default(),
             frames: BTreeMap::new(),
         };
-        let this_wanted = woven.entry_behind_super() || woven.ends().any(event::wants_this);
-        if woven.constructor.is_some() && this_wanted && woven.scan.stores_to_slot_0 {
-            // What is there may be another object of the class.
+        if woven.this_may_be_another() {
             return Err(LeftAlone::ThisNotAvailable);
         }
         woven.place_locals(&mut edit)?;
@@ -212,6 +210,15 @@ impl<'a> Woven<'_, '_, '_, 'a> {
         walked.and_then(|()| too_large.map_or(Ok(()), Err)).map_err(not_type_safe)?;
         self.frames = frames;
         Ok(())
+    }
+
+    /// Whether slot 0 of a constructor may hold another object of the class where `this` is wanted.
+    fn this_may_be_another(&self) -> bool {
+        let (Some(constructor), Some(first)) = (&self.constructor, self.scan.first_store_to_slot_0) else {
+            return false;
+        };
+        let before_super = constructor.calls.iter().any(|call| first < *call);
+        self.ends().any(event::wants_this) || before_super && self.entry_behind_super()
     }
 
     /// Whether the entry's event waits for a constructor's `this`.
