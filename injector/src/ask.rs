@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use jgraft_attach::{Client, Request, Target, error_in, examine};
+use jgraft_attach::{AttachError, Client, Reply, Request, Target, Warm, error_in, examine};
 
 use crate::cli::{Asked, Patience};
 use crate::failure::{EXIT_FAILED, Failure};
@@ -17,8 +17,11 @@ const SAID_LIMIT: usize = 16 << 10;
 
 /// A JVM that is being asked.
 pub(crate) struct Asking<'i> {
-    client: Client<'i>,
     pid: i32,
+    patience: &'i Patience,
+    interrupt: &'i Interrupt,
+    /// Not looked at yet: where its listener is up there may be no need to.
+    client: Option<Client<'i>>,
 }
 
 /// What a JVM did not do, and the remedy for that: the part of a failure that its command knows.
@@ -29,17 +32,31 @@ pub(crate) struct Task<'t> {
 }
 
 impl<'i> Asking<'i> {
-    pub(crate) fn of(asked: &Asked, interrupt: &'i Interrupt) -> Result<Asking<'i>, Failure> {
-        Ok(Asking::on(target::find(&asked.target)?, &asked.patience, interrupt))
+    pub(crate) fn of(asked: &'i Asked, interrupt: &'i Interrupt) -> Result<Asking<'i>, Failure> {
+        Asking::named(&asked.target, &asked.patience, interrupt)
     }
 
-    pub(crate) fn on(target: Target, patience: &Patience, interrupt: &'i Interrupt) -> Asking<'i> {
+    /// By its pid or its name.
+    pub(crate) fn named(
+        text: &str,
+        patience: &'i Patience,
+        interrupt: &'i Interrupt,
+    ) -> Result<Asking<'i>, Failure> {
+        match text.parse() {
+            Ok(pid) if pid > 0 && !text.starts_with('+') => {
+                Ok(Asking { pid, patience, interrupt, client: None })
+            }
+            _ => Ok(Asking::on(target::find(text)?, patience, interrupt)),
+        }
+    }
+
+    pub(crate) fn on(target: Target, patience: &'i Patience, interrupt: &'i Interrupt) -> Asking<'i> {
         let pid = target.pid();
-        Asking { client: patience.client(target, interrupt), pid }
+        Asking { pid, patience, interrupt, client: Some(patience.client(target, interrupt)) }
     }
 
     /// As [`Asking::of`], with the facts of a JVM that has created itself: its version decides about the request.
-    pub(crate) fn created(asked: &Asked, interrupt: &'i Interrupt) -> Result<Asking<'i>, Failure> {
+    pub(crate) fn created(asked: &'i Asked, interrupt: &'i Interrupt) -> Result<Asking<'i>, Failure> {
         let mut target = target::find(&asked.target)?;
         if examine(&target).starting {
             target = asked.patience.client(target, interrupt).await_created()?;
@@ -51,17 +68,53 @@ impl<'i> Asking<'i> {
         self.pid
     }
 
-    pub(crate) fn target(&self) -> &Target {
-        self.client.target()
+    pub(crate) fn target(&mut self) -> Result<&Target, Failure> {
+        Ok(self.client()?.target())
+    }
+
+    fn client(&mut self) -> Result<&mut Client<'i>, Failure> {
+        match &mut self.client {
+            Some(client) => Ok(client),
+            slot => {
+                let target = target::find(&self.pid.to_string())?;
+                Ok(slot.insert(self.patience.client(target, self.interrupt)))
+            }
+        }
+    }
+
+    /// Sends, by the short way where that is open, and hands the reply to `take`.
+    pub(crate) fn send<T>(
+        &mut self,
+        request: &Request,
+        take: impl FnOnce(Reply<'_>) -> Result<T, Trouble>,
+    ) -> Result<T, Failure> {
+        let warm = match self.client.is_none() && request.version_1().is_ok() {
+            true => Warm::connect(self.pid),
+            false => None,
+        };
+        let done = match &warm {
+            Some(warm) => {
+                let Patience { timeout, reply_timeout } = *self.patience;
+                let reply = warm.send(request, timeout, reply_timeout, self.interrupt.fd());
+                reply.map_err(Trouble::Attach).and_then(take)
+            }
+            None => self.client()?.send(request).map_err(Trouble::Attach).and_then(take),
+        };
+        done.map_err(|trouble| match trouble {
+            Trouble::Failed(failure) => failure,
+            Trouble::Attach(error) => match self.target() {
+                Ok(target) => explain_hang(error, target),
+                Err(_) => Failure::from(error),
+            },
+        })
     }
 
     /// The whole answer.
     pub(crate) fn text(&mut self, request: &Request, task: &Task<'_>) -> Result<String, Failure> {
-        let answer = self.client.send(request).and_then(|reply| {
+        let (header, text) = self.send(request, |reply| {
             let header = reply.header();
             Ok((header, reply.into_text(ANSWER_LIMIT)?.0))
-        });
-        let (header, text) = answer.map_err(|error| explain_hang(error, self.client.target()))?;
+        })?;
         match (header, error_in(request, &text)) {
             (0, None) => Ok(text),
             (0, Some(error)) => Err(not_done(self.pid, task, error)),
@@ -74,27 +127,46 @@ impl<'i> Asking<'i> {
 
     /// The answer on stdout, as it arrives, until its reader has had enough.
     pub(crate) fn print(&mut self, request: &Request, task: &Task<'_>) -> Result<(), Failure> {
-        let mut reply = match self.client.send(request) {
-            Ok(reply) => reply,
-            Err(error) => return Err(explain_hang(error, self.client.target())),
-        };
-        if reply.header() != 0 {
-            let header = reply.header();
-            let text = reply.into_text(SAID_LIMIT as u64).map_or_else(|_| String::new(), |(text, _)| text);
-            let text = if text.trim().is_empty() { format!("its answer was {header}") } else { text };
-            return Err(not_done(self.pid, task, &text));
-        }
-        let (mut said, mut piece) = (Vec::new(), [0; 8192]);
-        loop {
-            let got = reply.read(&mut piece).map_err(|error| cut_off(self.pid, &error))?;
-            said.extend_from_slice(&piece[..got.min(SAID_LIMIT - said.len())]);
-            if got == 0 || !output::bytes(&piece[..got]) {
-                break;
+        let pid = self.pid;
+        let said = self.send(request, |mut reply| {
+            if reply.header() != 0 {
+                let header = reply.header();
+                let text =
+                    reply.into_text(SAID_LIMIT as u64).map_or_else(|_| String::new(), |(text, _)| text);
+                let text = if text.trim().is_empty() { format!("its answer was {header}") } else { text };
+                return Err(Trouble::Failed(not_done(pid, task, &text)));
             }
-        }
+            copy(&mut reply).map_err(|error| Trouble::Failed(cut_off(pid, &error)))
+        })?;
         match error_in(request, &String::from_utf8_lossy(&said)) {
             None => Ok(()),
-            Some(error) => Err(not_done(self.pid, task, error)),
+            Some(error) => Err(not_done(pid, task, error)),
+        }
+    }
+}
+
+/// Why a reply was not taken.
+pub(crate) enum Trouble {
+    /// It did not come.
+    Attach(AttachError),
+    /// It says no, or was cut off.
+    Failed(Failure),
+}
+
+impl From<AttachError> for Trouble {
+    fn from(error: AttachError) -> Trouble {
+        Trouble::Attach(error)
+    }
+}
+
+/// A reply to stdout; its beginning is given back.
+pub(crate) fn copy(reply: &mut Reply<'_>) -> io::Result<Vec<u8>> {
+    let (mut said, mut piece) = (Vec::new(), [0; 8192]);
+    loop {
+        let got = reply.read(&mut piece)?;
+        said.extend_from_slice(&piece[..got.min(SAID_LIMIT - said.len())]);
+        if got == 0 || !output::bytes(&piece[..got]) {
+            return Ok(said);
         }
     }
 }
@@ -107,7 +179,7 @@ pub(crate) fn not_done(pid: i32, task: &Task<'_>, said: &str) -> Failure {
         .remedy(task.remedy)
 }
 
-fn cut_off(pid: i32, error: &io::Error) -> Failure {
+pub(crate) fn cut_off(pid: i32, error: &io::Error) -> Failure {
     Failure::new(EXIT_FAILED, "unanswered", format!("the answer of pid {pid} was cut off"))
         .evidence(error.to_string())
         .remedy("what was printed is not all of it; look at the jvm before asking again")

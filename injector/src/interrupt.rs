@@ -1,6 +1,7 @@
 //! Ctrl-C, SIGTERM and a terminal that hangs up, as a descriptor, so that every wait ends and cleans up instead of the
 //! process just dying.
 
+use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
@@ -15,7 +16,7 @@ pub(crate) struct Interrupt(Option<SignalFd>);
 impl Interrupt {
     /// Blocks these signals from here on: they arrive on the descriptor only. Where that fails they kill, as they used to.
     pub(crate) fn catch() -> Interrupt {
-        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let status = own_status().unwrap_or_default();
         let mut signals = SigSet::empty();
         // What nohup or a shell's `&` has us ignore stays ignored: a blocked signal would arrive all the same.
         for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
@@ -62,6 +63,13 @@ impl Interrupt {
     pub(crate) fn fd(&self) -> Option<BorrowedFd<'_>> {
         self.0.as_ref().map(AsFd::as_fd)
     }
+}
+
+/// In one read: std begins with small ones, and each costs the kernel the whole text.
+fn own_status() -> std::io::Result<String> {
+    let mut text = [0; 8192];
+    let got = std::fs::File::open("/proc/self/status")?.read(&mut text)?;
+    Ok(String::from_utf8_lossy(&text[..got]).into_owned())
 }
 
 /// By the line `SigIgn` of proc(5): bit 0 is signal 1.

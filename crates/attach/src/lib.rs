@@ -39,6 +39,7 @@ mod trigger;
 mod version;
 mod vm_options;
 mod wait;
+mod warm;
 
 pub use client::{Client, Timings};
 pub use connection::Reply;
@@ -57,3 +58,4 @@ pub use target_dir::TargetDir;
 pub use version::argument_limit;
 pub use vm_options::{Program, Source, VmOptions};
 pub use wait::Patience;
+pub use warm::Warm;

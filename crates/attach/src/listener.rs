@@ -12,6 +12,7 @@ use nix::fcntl::AtFlags;
 use nix::sys::stat::{FileStat, SFlag, fstatat};
 
 use crate::finding::{Finding, FindingKind, kernel_too_old};
+use crate::proc::TargetRoot;
 use crate::proc::status::Status;
 use crate::target::Target;
 
@@ -48,8 +49,12 @@ impl MeetingPlace {
             })
         };
         let root = target.root().map_err(unusable)?;
-        let tmp = root.open_dir(Path::new("tmp")).map_err(|e| unusable(&e))?;
-        Ok(MeetingPlace { tmp, ns_pid: target.status().ns_pid, uid: target.status().uid })
+        MeetingPlace::in_root(root, target.status()).map_err(|e| unusable(&e))
+    }
+
+    pub(crate) fn in_root(root: &TargetRoot, status: &Status) -> std::io::Result<MeetingPlace> {
+        let tmp = root.open_dir(Path::new("tmp"))?;
+        Ok(MeetingPlace { tmp, ns_pid: status.ns_pid, uid: status.uid })
     }
 
     pub(crate) fn dir(&self) -> BorrowedFd<'_> {

@@ -14,7 +14,7 @@ use crate::sys;
 use crate::vm_options::{Given, Program, StartedBy, VmOptions};
 
 /// An honest hsperfdata file has 32 KiB (`PerfDataMemorySize`).
-const PERF_LIMIT: u64 = 4 << 20;
+pub(crate) const PERF_LIMIT: u64 = 4 << 20;
 /// An honest @argfile or `release` file is smaller, though a class path can be long.
 const TEXT_LIMIT: usize = 1 << 20;
 

@@ -3,28 +3,25 @@
 //! passed by, and a request that the protocol cannot carry is not sent.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use jgraft_attach::{Request, Target, agent_loading, examine};
+use jgraft_attach::{Request, agent_loading, examine};
 
 use super::jcmd::loads_an_agent;
+use crate::ask::{Asking, Trouble, copy, cut_off};
 use crate::cli::Patience;
 use crate::failure::{EXIT_FAILED, Failure};
-use crate::hung::explain_hang;
 use crate::interrupt::Interrupt;
-use crate::output;
+use crate::{output, target};
 
 const NAME: &str = "jattach";
 /// So many arguments jattach sends; it drops the others without a word.
 const ARGUMENTS: usize = 3;
 /// jattach's own patience.
-const PATIENCE: Patience = Patience { timeout: Duration::from_secs(6), reply_timeout: None };
-/// The first line of the answer to `load`, which holds the exit status.
-const RESULT_LIMIT: usize = 8192;
+static PATIENCE: Patience = Patience { timeout: Duration::from_secs(6), reply_timeout: None };
 
 const USAGE: &str = concat!(
     "jattach 2.1, as jgraft ",
@@ -54,15 +51,9 @@ pub(crate) fn run(words: &[OsString]) -> ExitCode {
     let Some(number) = i32::try_from(number).ok().filter(|number| *number > 0) else {
         return complain(&format!("{} is not a valid process ID", pid.display()));
     };
-    let target = match Target::inspect(number) {
-        Ok(target) => target,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => {
-            return complain(&format!("Process {number} not found"));
-        }
-        Err(e) => return complain(&e.to_string()),
-    };
-    match attach(target, command, arguments) {
-        Ok(result) => ExitCode::from(result.to_le_bytes()[0]),
+    match attach(number, command, arguments) {
+        Ok(Some(result)) => ExitCode::from(result.to_le_bytes()[0]),
+        Ok(None) => complain(&format!("Process {number} not found")),
         // jattach knows but one exit status of its own.
         Err(failure) => {
             failure.report(false);
@@ -76,8 +67,8 @@ fn complain(text: &str) -> ExitCode {
     ExitCode::from(EXIT_FAILED)
 }
 
-/// The number that jattach would end with.
-fn attach(mut target: Target, command: &OsStr, arguments: &[OsString]) -> Result<i32, Failure> {
+/// The number that jattach would end with; none where there is no such process.
+fn attach(pid: i32, command: &OsStr, arguments: &[OsString]) -> Result<Option<i32>, Failure> {
     let verb = String::from_utf8_lossy(command.as_bytes()).into_owned();
     if let Some(dropped) = arguments.get(ARGUMENTS) {
         let text = format!(
@@ -90,36 +81,27 @@ fn attach(mut target: Target, command: &OsStr, arguments: &[OsString]) -> Result
     let request = Request::new(&verb, &arguments).map_err(|finding| Failure::blocked(&finding))?;
     let interrupt = Interrupt::catch();
     let line = String::from_utf8_lossy(arguments.first().copied().unwrap_or_default());
+    let mut asking = Asking::named(&pid.to_string(), &PATIENCE, &interrupt)?;
+    if Path::new("/proc").exists() && !Path::new(&format!("/proc/{pid}")).exists() {
+        return Ok(None);
+    }
     if verb == "load" || (verb == "jcmd" && loads_an_agent(&line)) {
+        let mut target = target::find(&pid.to_string())?;
         if examine(&target).starting {
             target = PATIENCE.client(target, &interrupt).await_created()?;
         }
         agent_loading(&target).map_err(|blocker| Failure::blocked(&blocker))?;
+        asking = Asking::on(target, &PATIENCE, &interrupt);
     }
-    let mut client = PATIENCE.client(target, &interrupt);
-    let mut reply = match client.send(&request) {
-        Ok(reply) => reply,
-        Err(error) => return Err(explain_hang(error, client.target())),
-    };
-    let header = reply.header();
-    output::line("Connected to remote JVM");
-    output::line(&format!("JVM response code = {header}"));
-    let (mut start, mut piece) = (Vec::new(), [0; 8192]);
-    loop {
-        let got = reply.read(&mut piece).map_err(|e| cut_off(&e))?;
-        start.extend_from_slice(&piece[..got.min(RESULT_LIMIT - start.len())]);
-        if got == 0 || !output::bytes(&piece[..got]) {
-            break;
-        }
-    }
-    output::line("");
-    Ok(if header == 0 && verb == "load" { result_of_load(&start) } else { header })
-}
-
-fn cut_off(error: &io::Error) -> Failure {
-    Failure::new(EXIT_FAILED, "unanswered", "the answer was cut off")
-        .evidence(error.to_string())
-        .remedy("what was printed is not all of it; look at the jvm before asking again")
+    let result = asking.send(&request, |mut reply| {
+        let header = reply.header();
+        output::line("Connected to remote JVM");
+        output::line(&format!("JVM response code = {header}"));
+        let said = copy(&mut reply).map_err(|error| Trouble::Failed(cut_off(pid, &error)))?;
+        output::line("");
+        Ok(if header == 0 && verb == "load" { result_of_load(&said) } else { header })
+    })?;
+    Ok(Some(result))
 }
 
 /// Since 9 the text is `return code: N`, before that N; free text counts as 0 to jattach.

@@ -30,16 +30,19 @@ pub(crate) fn run(options: &Jcmd) -> Result<ExitCode, Failure> {
         ));
     }
     let request = Request::jcmd(&line).map_err(|finding| Failure::blocked(&finding))?;
-    let mut target = target::find(&options.target)?;
-    let pid = target.pid();
     let interrupt = Interrupt::catch();
-    if loads_an_agent(&line) {
-        if examine(&target).starting {
-            target = options.patience.client(target, &interrupt).await_created()?;
+    let mut asking = match loads_an_agent(&line) {
+        true => {
+            let mut target = target::find(&options.target)?;
+            if examine(&target).starting {
+                target = options.patience.client(target, &interrupt).await_created()?;
+            }
+            agents_are_welcome(&target, options)?;
+            Asking::on(target, &options.patience, &interrupt)
         }
-        agents_are_welcome(&target, options)?;
-    }
-    let mut asking = Asking::on(target, &options.patience, &interrupt);
+        false => Asking::named(&options.target, &options.patience, &interrupt)?,
+    };
+    let pid = asking.pid();
     let (what, remedy) = (format!("carry out \"{line}\""), remedy(pid, &options.words));
     let task = Task { what: &what, remedy: &remedy };
     if options.json {

@@ -30,7 +30,7 @@ pub(crate) fn run(options: &Threads) -> Result<ExitCode, Failure> {
         false => Asking::of(&options.asked, &interrupt)?,
     };
     if options.extended {
-        knows_extended(&asking)?;
+        knows_extended(&mut asking)?;
     }
     // One argument for both: a listener looks for the letters in it.
     let flags = match (options.locks, options.extended) {
@@ -50,8 +50,9 @@ pub(crate) fn run(options: &Threads) -> Result<ExitCode, Failure> {
 }
 
 /// An older listener would leave it out without a word.
-fn knows_extended(asking: &Asking<'_>) -> Result<(), Failure> {
-    let target = asking.target();
+fn knows_extended(asking: &mut Asking<'_>) -> Result<(), Failure> {
+    let pid = asking.pid();
+    let target = asking.target()?;
     let version = target.version().unwrap_or("?");
     let evidence = match (target.kind(), target.feature()) {
         (Kind::OpenJ9, _) => "an openj9 vm prints no such details".to_owned(),
@@ -60,7 +61,7 @@ fn knows_extended(asking: &Asking<'_>) -> Result<(), Failure> {
         }
         _ => return Ok(()),
     };
-    Err(Failure::new(EXIT_BLOCKED, "not-in-this-release", format!("pid {} knows no -e", asking.pid()))
+    Err(Failure::new(EXIT_BLOCKED, "not-in-this-release", format!("pid {pid} knows no -e"))
         .evidence(evidence)
         .remedy("leave -e out"))
 }

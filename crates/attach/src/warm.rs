@@ -1,0 +1,91 @@
+//! The short way to a listener that is up: no signal will be sent, so what makes one harmless need not be known.
+//!
+//! What must be known still is read: the process is held by its pidfd; it runs (neither stopped nor frozen); the socket
+//! belongs to its user, and the process behind it is this one (`SO_PEERCRED`). HotSpot makes a listener only where its
+//! operator has left attach on. A VM that may still be creating itself is left to [`crate::Client`], and so is whatever
+//! is unusual: it knows the words for it.
+
+use std::io::ErrorKind;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::connection::{Attempt, Reply, send_request, try_connect};
+use crate::error::AttachError;
+use crate::hsperfdata::PerfData;
+use crate::listener::MeetingPlace;
+use crate::proc::status::Status;
+use crate::proc::{Process, TargetRoot, cgroup, users};
+use crate::request::Request;
+use crate::sys;
+use crate::target::{PERF_LIMIT, START_UP, read_status};
+use crate::wait::Patience;
+
+/// A connection to a listener that was up, for one request.
+#[derive(Debug)]
+pub struct Warm {
+    process: Process,
+    socket: OwnedFd,
+}
+
+impl Warm {
+    /// Connects to the listener of `pid`. `None` where there is none, or anything else is not plainly in order; nothing
+    /// was sent then.
+    pub fn connect(pid: i32) -> Option<Warm> {
+        let process = Process::open(pid).ok()?;
+        let status = read_status(&process).ok()?;
+        if status.is_stopped() || status.has_ended() {
+            return None;
+        }
+        let cgroup = match process.read("cgroup") {
+            // A kernel without cgroups.
+            Err(e) if e.kind() == ErrorKind::NotFound => Vec::new(),
+            cgroup => cgroup.ok()?,
+        };
+        if cgroup::frozen_by(&cgroup).is_some() {
+            return None;
+        }
+        let root = TargetRoot::open(&process).ok()?;
+        let place = MeetingPlace::in_root(&root, &status).ok()?;
+        if place.socket().ok()?.is_none() || !is_created(&process, &root, &status) {
+            return None;
+        }
+        // No time to wait for others: who has to queue does it the long way.
+        let at_once = Patience { deadline: Some(Instant::now()), cancel: None };
+        let attempt = sys::run_as(status.identity(), || try_connect(&place, &process, &at_once)).ok()?;
+        match attempt.ok()? {
+            Attempt::Connected(socket) => Some(Warm { process, socket }),
+            Attempt::Absent | Attempt::Stale => None,
+        }
+    }
+
+    /// Sends a request that version 1 carries, and waits for the head of the reply; as [`crate::Client::send`] does.
+    pub fn send<'w>(
+        &'w self,
+        request: &Request,
+        timeout: Duration,
+        reply_timeout: Option<Duration>,
+        cancel: Option<BorrowedFd<'w>>,
+    ) -> Result<Reply<'w>, AttachError> {
+        let bytes = request.version_1().map_err(AttachError::Blocked)?;
+        let system = |e: std::io::Error| AttachError::system("dup", self.process.pid(), e);
+        let socket = self.socket.try_clone().map_err(system)?;
+        let patience = Patience { deadline: Instant::now().checked_add(timeout), cancel };
+        let sent_at = Instant::now();
+        send_request(&socket, &self.process, &bytes, &patience)?;
+        let deadline = reply_timeout.and_then(|time| Instant::now().checked_add(time));
+        Reply::await_header(socket, &self.process, Patience { deadline, cancel }, sent_at)
+    }
+}
+
+/// Old enough, or its own counters say so, where they are in the usual place. A guess that fails costs the short way.
+fn is_created(process: &Process, root: &TargetRoot, status: &Status) -> bool {
+    if process.age().is_ok_and(|age| age >= START_UP) {
+        return true;
+    }
+    let folder = format!("hsperfdata_{}", users::name_of(status.uid));
+    let path = Path::new("tmp").join(folder).join(status.ns_pid.to_string());
+    let bytes = root.open_file_of(&path, status.uid).and_then(|file| sys::read_at_most(file, PERF_LIMIT));
+    let perf = bytes.ok().and_then(|bytes| PerfData::parse(bytes).ok());
+    perf.and_then(|perf| perf.long("sun.rt.createVmEndTime")).is_some_and(|end| end > 0)
+}
