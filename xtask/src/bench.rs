@@ -15,6 +15,9 @@ pub(crate) enum What {
         /// Samples of each kind
         #[arg(long, default_value_t = 11)]
         rounds: usize,
+        /// Another jgraft beside this one, such as one that is linked statically
+        #[arg(long, value_name = "FILE")]
+        other: Option<std::path::PathBuf>,
     },
     /// Weaving java.base: our engine, ASM (Maven Central) and ristretto_classfile (crates.io), on one core each
     Classfile {
@@ -27,7 +30,7 @@ pub(crate) enum What {
 /// Measures and prints.
 pub(crate) fn run(what: &What) -> Result<()> {
     match what {
-        What::Attach { rounds } => attach::run(*rounds),
+        What::Attach { rounds, other } => attach::run(*rounds, other.as_deref()),
         What::Classfile { rounds } => classfile::run(*rounds),
     }
 }

@@ -112,6 +112,8 @@ kinds! {
     RequestTooLong = "request-too-long",
     /// No directory that the target sees can take a heap dump.
     NoDumpPlace = "no-dump-place",
+    /// The first retransformation throws away all compiled code (8 to 22).
+    CodeFlush = "first-retransform-cost",
     /// A JVM of 21 or newer will announce the agent on its stderr (JEP 451).
     Jep451 = "jep-451-warning",
     /// The JDK's files changed since the JVM started.

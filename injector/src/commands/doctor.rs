@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use jgraft_attach::{
     Finding, FindingKind, Kind, Preflight, Privilege, Request, Target, agent_loading, examine,
-    instrument_module, privileges,
+    first_retransform, instrument_module, privileges,
 };
 use serde::Serialize;
 
@@ -81,7 +81,8 @@ pub(crate) fn run(options: &Doctor) -> Result<ExitCode, Failure> {
     let target = target::find(&options.target)?;
     let preflight = examine(&target);
     let attachable = preflight.blockers.is_empty();
-    let preflight = with_agents(preflight, &target);
+    let mut preflight = with_agents(preflight, &target);
+    preflight.warnings.extend(first_retransform(&target));
     let agents_loadable = preflight.blockers.is_empty();
     let probe = match options.probe && attachable {
         true => Some(probe(options, Target::inspect(target.pid()).map_err(|_| gone(&target))?)?),

@@ -13,6 +13,11 @@ use jgraft_jvm_harness::{Jdk, Jvm, agents, targets};
 use super::Samples;
 use crate::build;
 
+/// The one of `--other`.
+const OTHER: &str = "other jgraft";
+/// What a cold attach may take beside the JVM's own time, in milliseconds.
+const OWN_SHARE: f64 = 4.0;
+
 /// What is measured against what.
 struct Contestant {
     name: &'static str,
@@ -26,7 +31,7 @@ enum Task {
     Load,
 }
 
-pub(super) fn run(rounds: usize) -> Result<()> {
+pub(super) fn run(rounds: usize, other: Option<&Path>) -> Result<()> {
     let jgraft = build::run()?.jgraft;
     let agent = agents::example("01-load-jar-agent", "MANIFEST.MF")?;
     let agent = format!("{}=class=Pricing,from=129900,to=99900", agent.display());
@@ -36,6 +41,7 @@ pub(super) fn run(rounds: usize) -> Result<()> {
     let mut measured = false;
     for jdk in jdks {
         let mut contestants = vec![Contestant { name: "jgraft", program: jgraft.clone() }];
+        contestants.extend(other.map(|file| Contestant { name: OTHER, program: file.to_owned() }));
         match which("jattach") {
             Some(program) => contestants.push(Contestant { name: "jattach", program }),
             None => println!("jattach is not installed (Debian: apt-get install jattach): left out"),
@@ -73,6 +79,7 @@ fn cold(jdk: &Jdk, contestants: &[Contestant], task: Task, agent: &str, rounds: 
     if task == Task::Load {
         println!("{}", wake.line("the jvm, SIGQUIT → socket", f64::NAN).replace("NaN", "  -"));
         println!("{}", own.line("jgraft's own share", f64::NAN).replace("NaN", "  -"));
+        wanted(&format!("jgraft's own share at most {OWN_SHARE} ms"), own.median() <= OWN_SHARE);
     }
     Ok(())
 }
@@ -88,7 +95,20 @@ fn warm(jdk: &Jdk, contestants: &[Contestant], task: Task, agent: &str, rounds: 
         }
     }
     print(&format!("warm {}", name(task)), contestants, &walls);
+    let of =
+        |name: &str| contestants.iter().zip(&walls).find(|(c, _)| c.name == name).map(|(_, w)| w.median());
+    if let (Task::Cheap, Some(theirs)) = (task, of("jattach")) {
+        for ours in ["jgraft", OTHER] {
+            if let Some(median) = of(ours) {
+                wanted(&format!("{ours} at most jattach"), median <= theirs);
+            }
+        }
+    }
     Ok(())
+}
+
+fn wanted(what: &str, holds: bool) {
+    println!("  wanted: {what}: {}", if holds { "holds" } else { "DOES NOT HOLD" });
 }
 
 fn print(what: &str, contestants: &[Contestant], walls: &[Samples]) {
@@ -115,8 +135,8 @@ fn measure(contestant: &Contestant, task: Task, agent: &str, pid: u32) -> Result
     let pid = pid.to_string();
     let (jar, options) = agent.split_once('=').context("an agent without options")?;
     let args: Vec<&str> = match (contestant.name, task) {
-        ("jgraft", Task::Cheap) => vec!["jcmd", &pid, "VM.version"],
-        ("jgraft", Task::Load) => vec!["load", "--json", &pid, agent],
+        ("jgraft" | OTHER, Task::Cheap) => vec!["jcmd", &pid, "VM.version"],
+        ("jgraft" | OTHER, Task::Load) => vec!["load", "--json", &pid, agent],
         ("jattach", Task::Cheap) => vec![&pid, "jcmd", "VM.version"],
         ("jattach", Task::Load) => vec![&pid, "load", "instrument", "false", agent],
         (_, Task::Cheap) => vec![&pid, "VM.version"],
