@@ -8,7 +8,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use common::{Run, jgraft, no_thread_dump, run, service, text, unharmed};
-use jgraft_jvm_harness::{Jvm, each_jdk};
+use jgraft_jvm_harness::{Jvm, each_jdk, skip, targets};
 use serde_json::Value;
 
 fn ask(service: &Jvm, command: &str, more: &[&str]) -> Result<Run> {
@@ -123,6 +123,34 @@ fn a_heap_dump_is_fetched_and_nothing_is_left() {
         let pid = service.pid().to_string();
         let piped = run(Command::new("sh").args(["-c", script, env!("CARGO_BIN_EXE_jgraft"), &pid]))?;
         ensure!(piped.stdout == "JAVA PROFILE" && piped.stderr.is_empty(), "{piped:#?}");
+        unharmed(&service)
+    });
+}
+
+#[test]
+fn a_heap_dump_of_another_users_jvm() {
+    let test = "commands::heap_dump_of_another_user";
+    if !nix::unistd::geteuid().is_root() {
+        return skip(test, "needs root to start a jvm as another user");
+    }
+    each_jdk(test, .., |jdk| {
+        let service = Jvm::builder(jdk).args(["-Xmx32m"]).class_path(targets::order_service_classes()?);
+        let service = service.main("OrderService").program_args(["--quiet"]).uid_gid(61234, 61234).start()?;
+        service.wait_ready()?;
+        let folder = tempfile::tempdir()?;
+        let file = folder.path().join("a.hprof");
+        let dump = object(&service, "heap-dump", &[text(&file)])?;
+        is_dump(&file, dump["bytes"].as_u64())?;
+        // Root could write there, the JVM cannot.
+        let closed = folder.path().join("closed");
+        std::fs::create_dir(&closed)?;
+        std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o700))?;
+        if jdk.root.is_none() {
+            let other = folder.path().join("b.hprof");
+            let more = ["--dir", text(&closed), text(&other)];
+            ask(&service, "heap-dump", &more)?.expect(3)?.explained("has no directory for a heap dump")?;
+            ensure!(std::fs::read_dir(&closed)?.count() == 0, "something was put there");
+        }
         unharmed(&service)
     });
 }

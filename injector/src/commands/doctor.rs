@@ -82,8 +82,10 @@ pub(crate) fn run(options: &Doctor) -> Result<ExitCode, Failure> {
     let preflight = examine(&target);
     let attachable = preflight.blockers.is_empty();
     let mut preflight = with_agents(preflight, &target);
-    preflight.warnings.extend(first_retransform(&target));
     let agents_loadable = preflight.blockers.is_empty();
+    if agents_loadable {
+        preflight.warnings.extend(first_retransform(&target));
+    }
     let probe = match options.probe && attachable {
         true => Some(probe(options, Target::inspect(target.pid()).map_err(|_| gone(&target))?)?),
         false => None,
