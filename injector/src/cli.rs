@@ -1,16 +1,20 @@
 //! The command line as it is typed. Types of clap and nothing else; what they mean is for the commands.
 
+use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
 /// Graft code onto running JVMs: find them, see whether they can be attached to, load agents.
 #[derive(Parser)]
-#[command(name = "jgraft", version, max_term_width = 100, after_help = EXIT_STATUS)]
+#[command(name = "jgraft", version, max_term_width = WIDTH, after_help = EXIT_STATUS)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
 }
+
+/// Columns of help on a wider terminal.
+const WIDTH: usize = 100;
 
 const EXIT_STATUS: &str = "Exit status:
   0 done, 1 failed in or at the target, 2 usage, 3 blocked by a check (nothing was sent),
@@ -33,6 +37,42 @@ pub(crate) enum Command {
     StartManagement(StartManagement),
     Stat(Stat),
     Jattach(Jattach),
+}
+
+/// A command by its first word, with clap's rules for that one alone: to build the rules of all of them costs more than to
+/// ask a JVM whose listener is up. `None` where the first word names none; then [`Cli`] has the words for it.
+pub(crate) fn parse_alone(words: &[OsString]) -> Option<Result<Command, clap::Error>> {
+    macro_rules! alone {
+        ($($name:literal => $command:ident,)*) => {
+            match words.get(1)?.to_str()? {
+                $($name => by_itself::<$command>($name, &words[1..]).map(Command::$command),)*
+                _ => return None,
+            }
+        };
+    }
+    Some(alone! {
+        "list" => List,
+        "doctor" => Doctor,
+        "check" => Check,
+        "load" => Load,
+        "jcmd" => Jcmd,
+        "threads" => Threads,
+        "heap-dump" => HeapDump,
+        "histogram" => Histogram,
+        "properties" => Properties,
+        "agent-properties" => AgentProperties,
+        "flag" => Flag,
+        "data-dump" => DataDump,
+        "start-management" => StartManagement,
+        "stat" => Stat,
+    })
+}
+
+fn by_itself<T: Args>(name: &'static str, words: &[OsString]) -> Result<T, clap::Error> {
+    let mut command = clap::Command::new(name).bin_name(format!("jgraft {name}")).max_term_width(WIDTH);
+    command = T::augment_args(command);
+    let matches = command.try_get_matches_from_mut(words)?;
+    T::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }
 
 impl Command {
@@ -277,7 +317,7 @@ pub(crate) struct Stat {
 pub(crate) struct Jattach {
     /// PID CMD ARGS…
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "PID CMD ARGS")]
-    pub(crate) words: Vec<std::ffi::OsString>,
+    pub(crate) words: Vec<OsString>,
 }
 
 /// How long to wait for what.
@@ -317,6 +357,31 @@ mod tests {
     #[test]
     fn clap_is_content() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_command_by_itself_has_the_same_words() {
+        let said = |parsed: Result<Command, clap::Error>| match parsed {
+            Ok(command) => format!("parsed, json {}", command.json()),
+            Err(error) => error.to_string(),
+        };
+        let mut names = 0;
+        for command in Cli::command().get_subcommands().filter(|command| command.get_name() != "jattach") {
+            for more in ["--help", "-h", "--no-such-option", "", "x", "x y", "--json x y", "--timeout 0 x y"]
+            {
+                let words: Vec<OsString> = ["jgraft", command.get_name()]
+                    .into_iter()
+                    .chain(more.split_whitespace())
+                    .map(OsString::from)
+                    .collect();
+                let alone = parse_alone(&words).unwrap_or_else(|| panic!("{words:?} is not known"));
+                let together = Cli::try_parse_from(&words).map(|cli| cli.command);
+                assert_eq!(said(alone), said(together), "{words:?}");
+            }
+            names += 1;
+        }
+        assert!(names >= 14, "only {names} commands");
+        assert!(parse_alone(&["jgraft".into(), "--version".into()]).is_none());
     }
 
     #[test]

@@ -27,13 +27,16 @@ fn main() -> ExitCode {
     if let Some(words) = commands::jattach::called_so() {
         return commands::jattach::run(&words);
     }
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
+    let words: Vec<_> = std::env::args_os().collect();
+    let parsed =
+        cli::parse_alone(&words).unwrap_or_else(|| Cli::try_parse_from(words).map(|cli| cli.command));
+    let command = match parsed {
+        Ok(command) => command,
         Err(error) => return usage(&error),
     };
-    let json = cli.command.json();
+    let json = command.json();
     open_many_files();
-    let done = match cli.command {
+    let done = match command {
         Command::List(options) => commands::list::run(&options),
         Command::Doctor(options) => commands::doctor::run(&options),
         Command::Check(options) => commands::check::run(&options),
