@@ -41,7 +41,7 @@ fn what_is_printed() {
             ensure!(shown.stderr.is_empty(), "{command}: {shown:#?}");
         }
         let live = ask(&service, "histogram", &["--live"])?.expect(0)?;
-        ensure!(live.stderr.contains("full GC") && live.stdout.starts_with(" num"), "{live:#?}");
+        ensure!(live.stderr.contains("full GC") && live.stdout.trim_start().starts_with("num"), "{live:#?}");
 
         let histogram = object(&service, "histogram", &[])?;
         let classes = histogram["classes"].as_array().context("no classes")?;
