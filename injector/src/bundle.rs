@@ -1,10 +1,27 @@
 //! The agents that come with jgraft: inside the executable when `cargo xtask build` made it, else beside it.
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 use crate::failure::{EXIT_BLOCKED, Failure};
 
 static AGENT_JAR: Option<&[u8]> = include!(concat!(env!("OUT_DIR"), "/agent_jar.rs"));
+
+static NATIVE_AGENT: Option<&[u8]> = include!(concat!(env!("OUT_DIR"), "/native_agent.rs"));
+
+/// The version, and which agents are inside.
+pub(crate) fn version() -> &'static str {
+    static TEXT: OnceLock<String> = OnceLock::new();
+    TEXT.get_or_init(|| {
+        let inside = [(AGENT_JAR_NAME, AGENT_JAR), ("libjgraft_agent.so", NATIVE_AGENT)];
+        let inside = inside
+            .iter()
+            .filter_map(|(name, bytes)| Some(format!("{name} ({} bytes)", bytes.as_ref()?.len())));
+        let inside: Vec<String> = inside.collect();
+        let inside = if inside.is_empty() { "no agents".to_owned() } else { inside.join(", ") };
+        format!("{}\ninside: {inside}", env!("CARGO_PKG_VERSION"))
+    })
+}
 
 /// The file's name, beside the executable and in a target's directory.
 pub(crate) const AGENT_JAR_NAME: &str = "jgraft-agent.jar";

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::bundle;
+
 /// Graft code onto running JVMs: find them, see whether they can be attached to, load agents.
 #[derive(Parser)]
-#[command(name = "jgraft", version, max_term_width = WIDTH, after_help = EXIT_STATUS)]
+#[command(name = "jgraft", version, long_version = bundle::version(), max_term_width = WIDTH, after_help = EXIT_STATUS)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,

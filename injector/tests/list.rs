@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use common::{Run, jgraft};
+use common::{Run, jgraft, service, unharmed};
 use jgraft_jvm_harness::fake_jvm::FakeJvm;
+use jgraft_jvm_harness::{Jdk, jdks::no_jdk_hint, skip};
 use serde_json::Value;
 
 const READY: &str = "play hotspot 17\nlisten at-start\n";
@@ -70,6 +71,31 @@ fn a_jvm_that_creates_itself_is_called_starting() -> Result<()> {
         let listed = jgraft(["list", "--json"])?.expect(0)?.json()?;
         let row = row(&listed, &fake).context("not listed")?;
         ensure!(row["starting"] == starting && row["attachable"] == true, "{row}");
+    }
+    Ok(())
+}
+
+#[test]
+fn many_real_jvms_are_all_listed() -> Result<()> {
+    let jdks: Vec<_> = Jdk::all().iter().filter(|jdk| jdk.runnable().is_ok()).collect();
+    if jdks.is_empty() {
+        skip("list::many_real_jvms", no_jdk_hint());
+        return Ok(());
+    }
+    let services: Vec<_> = (0..8)
+        .map(|n| jdks[n % jdks.len()])
+        .map(|jdk| Ok((jdk, service(jdk, &["-Xmx16m", "-XX:+UseSerialGC"])?)))
+        .collect::<Result<_>>()?;
+    let listed = jgraft(["list", "--json"])?.expect(0)?.json()?;
+    let table = jgraft(["list"])?.expect(0)?;
+    for (jdk, service) in &services {
+        let rows = listed["jvms"].as_array().context("no array")?;
+        let row = rows.iter().find(|row| row["pid"] == service.pid()).context("not listed")?;
+        ensure!(row["feature"] == jdk.feature && row["attachable"] == true, "{row}");
+        let pid = service.pid().to_string();
+        let line = table.stdout.lines().find(|line| line.split_whitespace().next() == Some(&pid));
+        ensure!(line.is_some_and(|line| line.contains("OrderService")), "{pid}:\n{}", table.stdout);
+        unharmed(service)?;
     }
     Ok(())
 }

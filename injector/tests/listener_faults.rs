@@ -160,6 +160,22 @@ fn a_killed_jgraft_is_made_good_by_the_next() -> Result<()> {
 }
 
 #[test]
+fn a_killed_jgraft_whose_jvm_answers_afterwards_is_made_good_too() -> Result<()> {
+    let mut fake = FakeJvm::start(LATE)?;
+    let mut first = start(&["jcmd", "--timeout", "30s", &pid(&fake), "VM.version"])?;
+    fake.expect("sigquit 1")?;
+    first.kill()?;
+    first.wait()?;
+    fake.tell("listen now", "listening")?;
+    ensure!(fake.trigger().exists());
+    // Its listener is up, so nothing is to be woken; what was left is cleared away all the same.
+    jgraft(["jcmd", &pid(&fake), "VM.version"])?.expect(0)?;
+    ensure!(!fake.trigger().exists());
+    fake.expect("request jcmd VM.version")?;
+    fake.is_quiet()
+}
+
+#[test]
 fn bad_answers_are_named() -> Result<()> {
     let mut fake = FakeJvm::start(LATE)?;
     fake.tell("listen now", "listening")?;

@@ -3,6 +3,7 @@
 
 mod attach;
 mod classfile;
+mod list;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -25,6 +26,15 @@ pub(crate) enum What {
         #[arg(long, default_value_t = 15)]
         rounds: usize,
     },
+    /// The time of `jgraft list` with many idle JVMs, beside jps
+    List {
+        /// How many JVMs; fewer where memory ends
+        #[arg(long, default_value_t = 200)]
+        jvms: usize,
+        /// Samples of each kind
+        #[arg(long, default_value_t = 15)]
+        rounds: usize,
+    },
 }
 
 /// Measures and prints.
@@ -32,6 +42,7 @@ pub(crate) fn run(what: &What) -> Result<()> {
     match what {
         What::Attach { rounds, other } => attach::run(*rounds, other.as_deref()),
         What::Classfile { rounds } => classfile::run(*rounds),
+        What::List { jvms, rounds } => list::run(*jvms, *rounds),
     }
 }
 

@@ -4,6 +4,9 @@ mod bench;
 mod build;
 mod cargo;
 mod demo;
+mod dist;
+mod faults;
+mod fuzz;
 mod jdks;
 mod test;
 mod tidy;
@@ -28,9 +31,28 @@ enum Chore {
     Test,
     /// Build target/release/jgraft with both agents in it
     Build,
+    /// Build the static jgraft that is given away, and prove its size, its independence and its memory
+    Dist,
     /// Measure against what a user would pick instead
     #[command(subcommand)]
     Bench(bench::What),
+    /// Kill and stop jgraft and JVMs at every step, and see that nothing is harmed or left
+    Faults {
+        /// How many faults
+        #[arg(long, default_value_t = 1200)]
+        count: usize,
+    },
+    /// Feed hostile bytes to every parser, or to one
+    Fuzz {
+        /// class_read, class_rewrite, class_text, manifest, jar, properties, hsperfdata or reply; all without it
+        target: Option<String>,
+        /// How long, each
+        #[arg(long, default_value_t = 10)]
+        minutes: u64,
+        /// The number of the first input, where cargo-fuzz is not installed
+        #[arg(long, default_value_t = 0)]
+        first: u64,
+    },
     /// Fetch the JDKs that the tests run on, and jattach for the bench
     Jdks,
     /// Check the rules of the house that no compiler checks
@@ -44,7 +66,10 @@ fn main() -> ExitCode {
         Chore::Build => {
             build::run().map(|made| println!("{}\n{}", made.jgraft.display(), made.native_agent.display()))
         }
+        Chore::Dist => dist::run(),
         Chore::Bench(what) => bench::run(&what),
+        Chore::Faults { count } => faults::run(count),
+        Chore::Fuzz { target, minutes, first } => fuzz::run(target.as_deref(), minutes, first),
         Chore::Jdks => jdks::run(),
         Chore::Tidy => tidy::run(),
     };

@@ -192,7 +192,10 @@ fn connect_or_wake(
     let process = target.process();
     loop {
         match try_connect(place, process, patience)? {
-            Attempt::Connected(socket) => return Ok(socket),
+            Attempt::Connected(socket) => {
+                Trigger::remove_leftovers(target, place, cwd.as_ref());
+                return Ok(socket);
+            }
             Attempt::Absent | Attempt::Stale => {}
         }
         let cwd = cwd.as_ref().map_err(|finding| AttachError::Blocked(finding.clone()))?;

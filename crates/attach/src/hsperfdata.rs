@@ -130,11 +130,11 @@ fn text(bytes: &[u8]) -> Option<&str> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// A file with one text and one long counter, as a little-endian JVM writes it.
-    fn sample() -> Vec<u8> {
+    pub(crate) fn sample() -> Vec<u8> {
         let entry = |kind: u8, name: &[u8], vector: i32, value: &[u8]| {
             let data = (ENTRY + name.len()) as i32;
             let mut e = Vec::new();

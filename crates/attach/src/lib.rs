@@ -21,6 +21,9 @@ mod error;
 pub mod files;
 mod finding;
 pub mod heap_dump;
+#[cfg(any(test, feature = "hostile"))]
+#[doc(hidden)]
+pub mod hostile;
 pub mod hsperfdata;
 mod janitor;
 mod listener;

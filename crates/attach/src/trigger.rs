@@ -121,6 +121,25 @@ impl Trigger {
         if trigger.is_in_place() { Ok(Placed::Ours(trigger)) } else { Ok(Placed::Busy) }
     }
 
+    /// Removes what a run that was killed has left. The listener is up, so what the file was made for is over; one that is
+    /// locked has an owner, who sees to it.
+    pub(crate) fn remove_leftovers(
+        target: &Target,
+        place: &MeetingPlace,
+        cwd: Result<&WorkingDirectory, &Finding>,
+    ) {
+        let name = trigger_name(target.status());
+        let dirs = [Some(place.dir()), cwd.ok().map(|cwd| cwd.0.as_fd())];
+        for dir in dirs.into_iter().flatten() {
+            let there = fstatat(dir, name.as_str(), AtFlags::AT_SYMLINK_NOFOLLOW);
+            if there.is_ok()
+                && let Ok(Placed::Ours(trigger)) = Trigger::place_in(dir, target)
+            {
+                trigger.remove();
+            }
+        }
+    }
+
     /// It was there before us: somebody may be in the middle of the same thing.
     pub(crate) fn was_adopted(&self) -> bool {
         self.adopted

@@ -10,10 +10,13 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use nix::fcntl::AtFlags;
+use nix::sys::stat::fstatat;
+
 use crate::connection::{Attempt, Reply, send_request, try_connect};
 use crate::error::AttachError;
 use crate::hsperfdata::PerfData;
-use crate::listener::MeetingPlace;
+use crate::listener::{MeetingPlace, trigger_name};
 use crate::proc::status::Status;
 use crate::proc::{Process, TargetRoot, cgroup, users};
 use crate::request::Request;
@@ -48,6 +51,10 @@ impl Warm {
         let root = TargetRoot::open(&process).ok()?;
         let place = MeetingPlace::in_root(&root, &status).ok()?;
         if place.socket().ok()?.is_none() || !is_created(&process, &root, &status) {
+            return None;
+        }
+        // Left by a run that was killed, or somebody is in the middle of a handshake: the long way sees to it.
+        if fstatat(place.dir(), trigger_name(&status).as_str(), AtFlags::AT_SYMLINK_NOFOLLOW).is_ok() {
             return None;
         }
         // No time to wait for others: who has to queue does it the long way.

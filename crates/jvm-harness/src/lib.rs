@@ -13,6 +13,7 @@ pub mod jdks;
 pub mod jvm;
 pub mod maven;
 pub mod skips;
+pub mod steps;
 pub mod targets;
 
 mod builder;

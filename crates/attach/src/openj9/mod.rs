@@ -8,6 +8,8 @@ mod answer;
 mod command;
 mod directory;
 mod helper;
+#[cfg(any(test, feature = "hostile"))]
+pub(crate) mod hostile;
 mod loopback;
 mod peer;
 pub(crate) mod preflight;

@@ -258,6 +258,9 @@ fn moved_frame<'a>(frame: &Frame<'a>, mover: &Mover<'_, 'a>) -> Result<Frame<'a>
     let mut moved = frame.clone();
     if !new.types.is_empty() {
         let behind = moved.locals.split_off(at.min(moved.locals.len()));
+        // No more than it takes: a hostile method has very large frames, and all of them are kept.
+        let more = at.saturating_sub(moved.locals.len()) + usize::from(new.width()) + behind.len();
+        moved.locals.reserve_exact(more);
         if let Some(last) =
             moved.locals.last_mut().filter(|last| last.slots() == 2 && moved_len(&frame.locals, at))
         {

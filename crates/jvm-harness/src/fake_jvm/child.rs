@@ -126,8 +126,16 @@ impl FakeJvm {
     /// # Errors
     /// Another answer, or none.
     pub fn tell(&mut self, statement: &str, answer: &str) -> Result<()> {
+        self.tell_among(statement, answer, &[])
+    }
+
+    /// The same while it may yet print lines that begin with one of `others`.
+    ///
+    /// # Errors
+    /// Another answer, or none.
+    pub fn tell_among(&mut self, statement: &str, answer: &str, others: &[&str]) -> Result<()> {
         writeln!(self.stdin, "{statement}")?;
-        self.expect(answer)
+        self.expect_among(answer, others)
     }
 
     /// The next line that it prints must begin so.
