@@ -82,7 +82,8 @@ fn facts(path: &Path, seen_as: Option<&Path>, target: &Target) -> TargetFacts {
         return facts;
     }
     TargetFacts {
-        unreadable: match files::readable_by(target, seen_as.unwrap_or(path)) {
+        // A copy will be the target's own, whatever lies at its path now.
+        unreadable: match files::readable_by(target, path).filter(|_| seen_as.is_none()) {
             Some(Err(e)) if e.kind() != std::io::ErrorKind::NotFound => Some(e.to_string()),
             _ => None,
         },
