@@ -179,6 +179,8 @@ fn probe(options: &Doctor, target: Target) -> Result<String, Failure> {
 
 fn gone(target: &Target) -> Failure {
     Failure::new(EXIT_BLOCKED, "no-such-process", format!("{} has ended", label(target)))
+        .evidence("it was there a moment ago, and its pidfd says that it is gone")
+        .remedy("jgraft list shows the jvms of this host")
 }
 
 fn print(

@@ -27,7 +27,7 @@ const FAULTS: [&str; 7] =
 const COMMANDS: [&[&str]; 3] = [
     &["jcmd", "--timeout", "400ms", "--reply-timeout", "400ms", "{pid}", "VM.version"],
     &["load", "--native", "--timeout", "400ms", "--reply-timeout", "400ms", "{pid}", "{jar}"],
-    &["doctor", "--probe", "{pid}"],
+    &["doctor", "--probe", "--timeout", "400ms", "--reply-timeout", "400ms", "{pid}"],
 ];
 
 /// About so many faults, spread over all of it.
