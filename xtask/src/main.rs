@@ -3,6 +3,7 @@
 mod bench;
 mod build;
 mod cargo;
+mod corpus;
 mod demo;
 mod dist;
 mod faults;
@@ -53,6 +54,11 @@ enum Chore {
         #[arg(long, default_value_t = 0)]
         first: u64,
     },
+    /// The class-file engine against every class of every JDK and of popular jars; by itself it fetches them
+    Corpus {
+        #[command(subcommand)]
+        what: Option<corpus::What>,
+    },
     /// Fetch the JDKs that the tests run on, and jattach for the bench
     Jdks,
     /// Check the rules of the house that no compiler checks
@@ -70,6 +76,7 @@ fn main() -> ExitCode {
         Chore::Bench(what) => bench::run(&what),
         Chore::Faults { count } => faults::run(count),
         Chore::Fuzz { target, minutes, first } => fuzz::run(target.as_deref(), minutes, first),
+        Chore::Corpus { what } => corpus::run(what.as_ref()),
         Chore::Jdks => jdks::run(),
         Chore::Tidy => tidy::run(),
     };
