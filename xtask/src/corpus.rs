@@ -37,13 +37,8 @@ pub(crate) fn run(what: Option<&What>) -> Result<()> {
         None => fetch(),
         Some(What::Identity) => identity::run(&all_archives()?),
         Some(What::Verify(choice)) => verify::run(choice),
-        Some(What::Quick) => quick(),
+        Some(What::Quick) => verify::quick(),
     }
-}
-
-/// See [`What::Quick`].
-pub(crate) fn quick() -> Result<()> {
-    verify::quick()
 }
 
 fn fetch() -> Result<()> {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use jgraft_jvm_harness::Jdk;
@@ -31,6 +32,7 @@ pub(crate) fn run() -> Result<()> {
     let mut tests = cargo(&["test", "--workspace", "--no-fail-fast"]);
     tests.env("JGRAFT_SKIPS", &skips).env("JGRAFT_RAN", &ran);
     step("tests", run_command(&mut tests));
+    step("corpus", quick_corpus(&skips));
 
     print_skips(&read_pairs(&skips));
     let features = features_that_ran(&read_pairs(&ran));
@@ -45,6 +47,12 @@ pub(crate) fn run() -> Result<()> {
     }
     println!("all passed");
     Ok(())
+}
+
+/// A process of its own, so that its skips go where those of the tests go.
+fn quick_corpus(skips: &Path) -> Result<()> {
+    let mut corpus = Command::new(std::env::current_exe().context("which executable is this?")?);
+    run_command(corpus.args(["corpus", "quick"]).env("JGRAFT_SKIPS", skips))
 }
 
 /// Lines of `KEY\tVALUE`; a file that nobody has written to has none.

@@ -13,6 +13,9 @@ use super::archives;
 /// A whole JDK may take so long to link.
 const PATIENCE: Duration = Duration::from_secs(1800);
 
+/// A class that must not link: see `WeaveCanary.java`.
+const CANARY: &str = "java.lang.WeaveCanary";
+
 /// What a JVM links.
 #[derive(Debug)]
 pub(super) struct Linking<'a> {
@@ -40,7 +43,10 @@ impl Linking<'_> {
     pub(super) fn run(&self) -> Result<Linked> {
         let (names, results) = (self.scratch.join("names"), self.scratch.join("results"));
         let lines: String = self.names.iter().map(|name| format!("{name}\n")).collect();
-        fs::write(&names, lines)?;
+        fs::write(&names, format!("{CANARY}\n{lines}"))?;
+        let canary = self.canary_folder();
+        fs::create_dir_all(canary.join("java/lang"))?;
+        fs::write(canary.join("java/lang/WeaveCanary.class"), archives::canary()?)?;
         let jvm = Jvm::builder(self.jdk)
             .args(self.options()?)
             .class_path(archives::programs()?)
@@ -56,14 +62,21 @@ impl Linking<'_> {
         let probe_calls = done.rsplit(' ').next().and_then(|count| count.parse().ok());
         let text = fs::read_to_string(&results)?;
         let pairs = text.lines().filter_map(|line| line.split_once('\t'));
-        Ok(Linked {
-            outcomes: pairs.map(|(name, outcome)| (name.to_owned(), outcome.to_owned())).collect(),
-            probe_calls: probe_calls.context("LinkAll says no count")?,
-        })
+        let mut outcomes: BTreeMap<_, _> =
+            pairs.map(|(name, outcome)| (name.to_owned(), outcome.to_owned())).collect();
+        let canary = outcomes.remove(CANARY).unwrap_or_default();
+        if !canary.starts_with("java.lang.VerifyError") {
+            bail!("JDK {} does not verify: a class that is wrong gave {canary:?}", self.jdk);
+        }
+        Ok(Linked { outcomes, probe_calls: probe_calls.context("LinkAll says no count")? })
+    }
+
+    fn canary_folder(&self) -> PathBuf {
+        self.scratch.join("canary")
     }
 
     fn options(&self) -> Result<Vec<String>> {
-        let probe = archives::probe()?.display().to_string();
+        let own = format!("{}:{}", archives::probe()?.display(), self.canary_folder().display());
         let mut options: Vec<String> = [
             "-XX:+UnlockDiagnosticVMOptions",
             "-XX:+BytecodeVerificationLocal",
@@ -83,12 +96,12 @@ impl Linking<'_> {
         }
         if self.jdk.feature < 9 {
             let patches = self.patches.iter().map(|jar| jar.display().to_string());
-            let path: Vec<_> = patches.chain([probe]).collect();
+            let path: Vec<_> = patches.chain([own]).collect();
             options.push(format!("-Xbootclasspath/p:{}", path.join(":")));
             return Ok(options);
         }
         options.extend(["--add-modules", "ALL-SYSTEM"].map(str::to_owned));
-        let mut base = probe;
+        let mut base = own;
         for jar in self.patches {
             let module = jar.file_stem().unwrap_or_default().to_string_lossy();
             if module == "java.base" {
