@@ -1,5 +1,5 @@
 //! Weaves every method of every class of jars or jmods: `weave VARIANT OUT IN.jar…`. Each becomes a jar of the same name
-//! in the folder OUT, with its classes and its manifest. What came of it is told on stdout, a fact a line:
+//! in the folder OUT, with its classes and its manifest. What came of it is told on stdout, a fact a line; each method left alone on stderr.
 //!
 //! ```text
 //! class <tab> JAR <tab> MAJOR <tab> VERSION (of META-INF/versions; else 0) <tab> NAME
@@ -15,8 +15,8 @@ use std::io::{self, BufWriter, Read, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use jgraft_classfile::ClassFile;
 use jgraft_classfile::weave::{Weaver, Woven};
+use jgraft_classfile::{ClassFile, LeftAlone};
 use variants::Variant;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
@@ -64,7 +64,10 @@ fn weave(variant: &Variant, jar: &str, input: &Path, output: &Path, facts: &mut 
         let begun = Instant::now();
         let woven = weave_class(variant, &mut weaver, &bytes).map_err(|error| format!("{name}: {error}"))?;
         took += begun.elapsed();
-        for (_, reason) in &woven.left_alone {
+        for (index, reason) in &woven.left_alone {
+            if !matches!(reason, LeftAlone::NoCode) {
+                eprintln!("{jar} {name} method {index}: {reason}");
+            }
             // The reason's name, without the figures that tell one method from another.
             let reason = format!("{reason:?}");
             let reason = reason.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();

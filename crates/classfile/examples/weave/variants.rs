@@ -146,28 +146,47 @@ fn guarded() -> Probes<'static> {
     }
 }
 
-/// Conditions on the first argument and the cost.
+/// Conditions on the first argument and the cost, with ways that meet before the calls; and on the cost of call sites.
 fn conditions() -> Result<Vec<Conditional>, ParseError> {
     let kinds = [
-        (Kind::None, None, "cost >= 0"),
+        (Kind::None, None, "cost >= 0 || cost < -1ms"),
         (Kind::Boolean, Some("arg0 || !arg0"), "(arg0 || cost > 1ms) && cost >= 0"),
         (Kind::Number, Some("arg0 >= 0 || arg0 != -7"), "arg0 != 7 && cost >= 0"),
         (Kind::Reference, Some("arg0 != null"), "arg0 != null && cost >= 0"),
     ];
     let mut all = Vec::new();
     for (kind, at_entry, at_exit) in kinds {
-        let mut probes = plain();
-        for (event, text) in [
-            (&mut probes.entry, at_entry),
-            (&mut probes.exit, Some(at_exit)),
-            (&mut probes.throw, Some(at_exit)),
-        ] {
-            let (Some(event), Some(text)) = (event, text) else { continue };
-            // It lives as long as the program: probes borrow their condition.
-            let condition: &'static Condition = Box::leak(Box::new(Condition::parse(text)?));
-            event.guard.condition = Some((condition, &NoFields));
-        }
+        let mut exit = event("exit", &[ProbeId, StartTime, EndTime]);
+        exit.calls.push(Call::new(method("result"), &[ProbeId, This, Returned]));
+        let throw = event("thrown", &[ProbeId, StartTime, EndTime, Exception]);
+        let mut after = event("after", &[ProbeId, CallPc, StartTime]);
+        after.calls.push(Call::new(method("result"), &[ProbeId, This, Returned]));
+        let plain = plain();
+        let probes = Probes {
+            entry: match at_entry {
+                Some(text) => plain.entry.map(|event| on(text, event)).transpose()?,
+                None => plain.entry,
+            },
+            exit: Some(on(at_exit, exit)?),
+            throw: Some(on(at_exit, throw)?),
+            call_sites: Some(CallSites {
+                before: None,
+                after: Some(on("cost > 1ms || cost >= 0", after)?),
+                throw: sites()
+                    .throw
+                    .map(|event| on("!(cost < 0 && cost > -5) && cost != 7", event))
+                    .transpose()?,
+                ..sites()
+            }),
+            ..plain
+        };
         all.push(Conditional { kind, probes });
     }
     Ok(all)
+}
+
+/// An event on a condition, which lives as long as the program: probes borrow it.
+fn on(text: &str, event: Event<'static>) -> Result<Event<'static>, ParseError> {
+    let condition: &'static Condition = Box::leak(Box::new(Condition::parse(text)?));
+    Ok(Event { guard: Guard { condition: Some((condition, &NoFields)), ..event.guard }, ..event })
 }
