@@ -125,7 +125,7 @@ impl<'s, 'w, 'p, 'm, 'a> CallSite<'s, 'w, 'p, 'm, 'a> {
             self.before(&site, &kept, method, edit)?;
         }
         if let Some(event) = &self.sites.after {
-            self.after(event, &site, method, edit)?;
+            self.after(event, &site, &kept, method, edit)?;
         }
         if let Some(event) = self.sites.throw.as_ref().filter(|_| !is_super) {
             self.throw(event, &site, &kept, method, edit)?;
@@ -175,11 +175,19 @@ impl<'s, 'w, 'p, 'm, 'a> CallSite<'s, 'w, 'p, 'm, 'a> {
         &self,
         event: &Event<'_>,
         site: &Site<'_, 'a>,
+        kept: &Kept<'a>,
         method: &mut MethodCopy<'_, '_, 'a>,
         edit: &mut CodeEdit<'a>,
     ) -> Result<(), LeftAlone> {
         let mut assembler = Assembler::new();
         let mut site = site.clone();
+        // The frame behind the call knows nothing of what was put away before it.
+        if let Some(start) = site.start {
+            assembler.hold(start, Type::Long);
+        }
+        if let Some(before) = self.woven.frames.get(&self.pc) {
+            kept.types(&before.stack).for_each(|(slot, known)| assembler.hold(slot, known));
+        }
         if let Some(result) = self.descriptor.result().filter(|_| event::wants_result(event)) {
             let slot = site.scratch + Site::SCRATCH;
             let two = result.slots() == 2;
@@ -262,12 +270,17 @@ impl<'a> Kept<'a> {
         self.arguments.iter().for_each(|(kept, slot)| assembler.load(kept.computational(), *slot));
     }
 
-    /// Says in a frame, in old slots, that they are there: as what they were on the stack, since a receiver may be of
-    /// the class that is woven where the class that the method is looked up in would not do.
-    fn declare(&self, frame: &mut Frame<'a>, stack: &[Type<'a>], width: u16) {
+    /// Their slots, and what they were on the stack before the call: a receiver may be of the class that is woven where
+    /// the class that the method is looked up in would not do.
+    fn types(&self, stack: &[Type<'a>]) -> impl Iterator<Item = (u16, Type<'a>)> {
         let on_stack = &stack[stack.len().saturating_sub(self.count())..];
-        for ((_, slot), known) in self.all().zip(on_stack) {
-            frame.store(usize::from(slot - width), *known);
+        self.all().zip(on_stack).map(|((_, slot), known)| (slot, *known))
+    }
+
+    /// Says in a frame, in old slots, that they are there.
+    fn declare(&self, frame: &mut Frame<'a>, stack: &[Type<'a>], width: u16) {
+        for (slot, known) in self.types(stack) {
+            frame.store(usize::from(slot - width), known);
         }
     }
 }

@@ -33,7 +33,14 @@ pub(crate) fn ways() -> [Probes<'static>; 4] {
     };
     let calls = Probes { call_sites: Some(sites), ..plain.clone() };
     let mut guarded = Probes { call_sites: calls.call_sites.clone(), ..arguments.clone() };
-    let ends = [&mut guarded.exit, &mut guarded.throw];
+    let mut around_calls = guarded.call_sites.as_mut();
+    if let Some(after) = around_calls.as_mut().and_then(|sites| sites.after.as_mut()) {
+        // What was put away before the call is wanted behind the condition's jumps.
+        after.calls[0].operands.extend([This, Arguments]);
+    }
+    let (after, threw) =
+        around_calls.map_or((None, None), |sites| (sites.after.as_mut(), sites.throw.as_mut()));
+    let ends = [guarded.exit.as_mut(), guarded.throw.as_mut(), after, threw];
     for event in ends.into_iter().flatten() {
         event.guard.min_cost = Some(1_000_000);
         event.guard.condition = Some((condition(), &NoFields));
@@ -48,5 +55,6 @@ pub(crate) fn ways() -> [Probes<'static>; 4] {
 
 fn condition() -> &'static Condition {
     static CONDITION: std::sync::OnceLock<Condition> = std::sync::OnceLock::new();
-    CONDITION.get_or_init(|| Condition::parse("cost > 1ms && !(cost == 7 || cost < 3.5)").unwrap())
+    CONDITION
+        .get_or_init(|| Condition::parse("(cost > 1ms || cost < 9) && !(cost == 7 || cost < 3.5)").unwrap())
 }
