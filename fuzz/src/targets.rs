@@ -28,9 +28,11 @@ pub(crate) struct Target {
     pub(crate) body: fn(&[u8]),
 }
 
-const ALL: [Target; 8] = [
+const ALL: [Target; 10] = [
     Target { name: "class_read", kind: Kind::Class, body: classfile::read },
     Target { name: "class_rewrite", kind: Kind::Class, body: classfile::rewrite },
+    Target { name: "class_compare", kind: Kind::Class, body: classfile::compare },
+    Target { name: "class_rebase", kind: Kind::Class, body: classfile::rebase },
     Target { name: "class_text", kind: Kind::Text, body: classfile::text },
     Target { name: "manifest", kind: Kind::Manifest, body: agentjar::manifest },
     Target { name: "jar", kind: Kind::Jar, body: agentjar::jar },

@@ -16,8 +16,18 @@ use crate::cargo::{cargo, run as run_command};
 mod seeds;
 
 /// As in `fuzz/src/targets.rs`.
-const TARGETS: [&str; 8] =
-    ["class_read", "class_rewrite", "class_text", "manifest", "jar", "properties", "hsperfdata", "reply"];
+const TARGETS: [&str; 10] = [
+    "class_read",
+    "class_rewrite",
+    "class_compare",
+    "class_rebase",
+    "class_text",
+    "manifest",
+    "jar",
+    "properties",
+    "hsperfdata",
+    "reply",
+];
 
 /// An input that takes longer hangs: the slowest honest ones take tens of milliseconds.
 const HANGS: Duration = Duration::from_secs(60);

@@ -15,10 +15,20 @@ const MAGIC: u32 = 0xcafe_babe;
 pub mod access_flags {
     /// ACC_PUBLIC.
     pub const PUBLIC: u16 = 0x0001;
+    /// ACC_PRIVATE.
+    pub const PRIVATE: u16 = 0x0002;
     /// ACC_STATIC.
     pub const STATIC: u16 = 0x0008;
+    /// ACC_FINAL.
+    pub const FINAL: u16 = 0x0010;
+    /// ACC_BRIDGE.
+    pub const BRIDGE: u16 = 0x0040;
     /// ACC_INTERFACE.
     pub const INTERFACE: u16 = 0x0200;
+    /// ACC_STRICT.
+    pub const STRICT: u16 = 0x0800;
+    /// ACC_SYNTHETIC.
+    pub const SYNTHETIC: u16 = 0x1000;
 }
 
 /// A class file, borrowed.
@@ -131,11 +141,17 @@ impl<'a> ClassFile<'a> {
 
     /// The attributes of the class itself.
     pub fn attributes(&self) -> Result<Attributes<'_, 'a>, Error> {
+        let reader = Reader::at(self.bytes, self.attributes_at()?);
+        Ok(Attributes::new(reader, &self.constant_pool))
+    }
+
+    /// Offset of the class's own attributes_count.
+    pub(crate) fn attributes_at(&self) -> Result<usize, Error> {
         let (mut reader, methods) = self.methods_start()?;
         for _ in 0..methods {
             skip_member(&mut reader)?;
         }
-        Ok(Attributes::new(reader, &self.constant_pool))
+        Ok(reader.offset())
     }
 
     /// The methods in the order of the class file.

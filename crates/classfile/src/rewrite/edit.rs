@@ -102,6 +102,8 @@ impl<'a> Join<'a> {
 pub(crate) enum Place {
     /// Before an instruction; who jumps to that runs it.
     Before,
+    /// In the place of an instruction; who jumps to that runs it. One a pc.
+    Instead,
     /// Behind an instruction; who jumps to the next does not run it.
     After,
 }

@@ -133,14 +133,20 @@ impl Layout {
                 return Err(LeftAlone::Malformed(error));
             };
             let edited = writer.next_pc == pc as u32;
+            let mut replaced = false;
             if edited {
                 self.copy_to(&mut writer, pc);
                 self.labels[pc] = self.code.len() as u32;
                 self.insert(&mut writer, edit, pc as u32, Place::Before);
+                let inserted = self.spans.len();
+                self.insert(&mut writer, edit, pc as u32, Place::Instead);
+                replaced = self.spans.len() > inserted;
             } else {
                 self.labels[pc] = (self.code.len() + pc - writer.copied) as u32;
             }
-            if plain == 0 {
+            if replaced {
+                writer.copied = pc + len;
+            } else if plain == 0 {
                 self.instruction_at(&mut writer, pc, len)?;
             }
             if edited {

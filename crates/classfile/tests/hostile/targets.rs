@@ -5,6 +5,8 @@
 mod ways;
 
 use jgraft_classfile::attributes::Attribute;
+use jgraft_classfile::compare::{Vm, compare as comparison};
+use jgraft_classfile::rebase::rebase as rebase_on;
 use jgraft_classfile::signature::{ClassSignature, MethodSignature, Type};
 use jgraft_classfile::verification::verify;
 use jgraft_classfile::weave::{Condition, weave};
@@ -52,6 +54,61 @@ pub(crate) fn rewrite(bytes: &[u8]) {
         if let (true, Err(error)) = (sound, verify(&again)) {
             panic!("what was woven does not verify: {error}");
         }
+    }
+}
+
+/// Compares a class with itself and with another.
+pub(crate) fn compare(bytes: &[u8]) {
+    compare_with(bytes, &many_constants());
+}
+
+/// Re-bases a class on itself, on another, and the other on it.
+pub(crate) fn rebase(bytes: &[u8]) {
+    rebase_with(bytes, &many_constants());
+}
+
+/// A class of 300 constants that no other has, so that what is re-based on it stands past 255.
+fn many_constants() -> Vec<u8> {
+    let mut class = vec![0xca, 0xfe, 0xba, 0xbe, 0, 0, 0, 69, 1, 0x31];
+    for name in [&b"x/Y"[..], b"java/lang/Object"] {
+        class.extend([1, 0, name.len() as u8]);
+        class.extend_from_slice(name);
+    }
+    class.extend([7, 0, 1, 7, 0, 2]);
+    for n in 0_u32..300 {
+        class.push(3);
+        class.extend((0x5555_0000 | n).to_be_bytes());
+    }
+    // access_flags, this_class, super_class; no interfaces, fields, methods, attributes
+    class.extend([0, 0x21, 0, 3, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0]);
+    class
+}
+
+/// Compares a class with itself and with another, both ways.
+pub(crate) fn compare_with(bytes: &[u8], other: &[u8]) {
+    let (Ok(class), Ok(other)) = (ClassFile::parse(bytes), ClassFile::parse(other)) else { return };
+    for feature in [8, 11, 14, 17, 25] {
+        let vm = Vm { feature, allows_adding_methods: feature == 17 };
+        if let Ok(itself) = comparison(&class, &class, vm) {
+            // Two members of one name are no class; whichever is taken, it is the same one.
+            assert!(itself.is_same(), "{itself:?}");
+        }
+        for (old, new) in [(&class, &other), (&other, &class)] {
+            if let Ok(found) = comparison(old, new, vm) {
+                found.differences.iter().for_each(|difference| drop(difference.to_string()));
+            }
+        }
+    }
+}
+
+/// Re-bases two classes on each other; what comes out has to read as a class of as many methods.
+pub(crate) fn rebase_with(bytes: &[u8], other: &[u8]) {
+    let (Ok(class), Ok(other)) = (ClassFile::parse(bytes), ClassFile::parse(other)) else { return };
+    for (base, new) in [(&class, &class), (&class, &other), (&other, &class)] {
+        let Ok(made) = rebase_on(base, new) else { continue };
+        let made = ClassFile::parse(&made).expect("what was re-based reads");
+        made.check_structure().expect("what was re-based is whole");
+        assert_eq!(made.methods().flatten().count(), new.methods().flatten().count());
     }
 }
 
