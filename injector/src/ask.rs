@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use jgraft_attach::{AttachError, Client, Reply, Request, Target, Warm, error_in, examine};
+use jgraft_attach::{AttachError, Client, Process, Reply, Request, Target, Warm, error_in, examine};
 
 use crate::cli::{Asked, Patience};
 use crate::failure::{EXIT_FAILED, Failure};
@@ -22,6 +22,8 @@ pub(crate) struct Asking<'i> {
     interrupt: &'i Interrupt,
     /// Not looked at yet: where its listener is up there may be no need to.
     client: Option<Client<'i>>,
+    /// Held from the first request on: a later one is for the same process, whoever has its number by then.
+    process: Option<Process>,
 }
 
 /// What a JVM did not do, and the remedy for that: the part of a failure that its command knows.
@@ -44,7 +46,7 @@ impl<'i> Asking<'i> {
     ) -> Result<Asking<'i>, Failure> {
         match text.parse() {
             Ok(pid) if pid > 0 && !text.starts_with('+') => {
-                Ok(Asking { pid, patience, interrupt, client: None })
+                Ok(Asking { pid, patience, interrupt, client: None, process: None })
             }
             _ => Ok(Asking::on(target::find(text)?, patience, interrupt)),
         }
@@ -52,7 +54,8 @@ impl<'i> Asking<'i> {
 
     pub(crate) fn on(target: Target, patience: &'i Patience, interrupt: &'i Interrupt) -> Asking<'i> {
         let pid = target.pid();
-        Asking { pid, patience, interrupt, client: Some(patience.client(target, interrupt)) }
+        let client = Some(patience.client(target, interrupt));
+        Asking { pid, patience, interrupt, client, process: None }
     }
 
     /// As [`Asking::of`], with the facts of a JVM that has created itself: its version decides about the request.
@@ -76,7 +79,10 @@ impl<'i> Asking<'i> {
         match &mut self.client {
             Some(client) => Ok(client),
             slot => {
-                let target = target::find(&self.pid.to_string())?;
+                let target = match &self.process {
+                    Some(process) => target::look_at(process)?,
+                    None => target::find(&self.pid.to_string())?,
+                };
                 Ok(slot.insert(self.patience.client(target, self.interrupt)))
             }
         }
@@ -89,7 +95,7 @@ impl<'i> Asking<'i> {
         take: impl FnOnce(Reply<'_>) -> Result<T, Trouble>,
     ) -> Result<T, Failure> {
         let warm = match self.client.is_none() && request.version_1().is_ok() {
-            true => Warm::connect(self.pid),
+            true => self.warm(),
             false => None,
         };
         let done = match &warm {
@@ -107,6 +113,17 @@ impl<'i> Asking<'i> {
                 Err(_) => Failure::from(error),
             },
         })
+    }
+
+    fn warm(&mut self) -> Option<Warm> {
+        let warm = match &self.process {
+            Some(process) => Warm::connect_to(process.try_clone().ok()?),
+            None => Warm::connect(self.pid),
+        }?;
+        if self.process.is_none() {
+            self.process = warm.process().try_clone().ok();
+        }
+        Some(warm)
     }
 
     /// The whole answer.

@@ -1,8 +1,10 @@
 //! TARGET as a user types it, made into one process, and what every command says of it.
 
+use std::io::ErrorKind;
+
 use comfy_table::{ContentArrangement, Table, presets};
 use jgraft_attach::discover::{NotOne, resolve};
-use jgraft_attach::{FindingKind, Kind, Target};
+use jgraft_attach::{FindingKind, Kind, Process, Target};
 use serde::Serialize;
 
 use crate::failure::{EXIT_FAILED, EXIT_USAGE, Failure};
@@ -31,6 +33,19 @@ pub(crate) fn find(text: &str) -> Result<Target, Failure> {
             .remedy("name it by its pid, or raise the limit on open files (ulimit -n)"),
         NotOne::Kernel(ref finding) => Failure::blocked(finding),
         NotOne::Proc(_) => Failure::usage(error.to_string(), "/proc", "mount /proc, or run jgraft as root"),
+    })
+}
+
+/// The facts of a process that is already held.
+pub(crate) fn look_at(process: &Process) -> Result<Target, Failure> {
+    let pid = process.pid();
+    process.try_clone().and_then(Target::of).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => Failure::new(EXIT_FAILED, "target-ended", format!("pid {pid} has ended"))
+            .evidence("it was there when the command began")
+            .remedy("jgraft list shows the jvms of this host"),
+        _ => Failure::new(EXIT_FAILED, "system-call-failed", format!("pid {pid} cannot be looked at"))
+            .evidence(error.to_string())
+            .remedy("raise the limit on open files (ulimit -n)"),
     })
 }
 

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use common::{bundled_agent_beside_jgraft, good_jar, load, text, unharmed};
+use common::{bundled_agent_beside_jgraft, good_jar, load, probe_jar, text, unharmed};
 use jgraft_jvm_harness::{Jdk, Jvm, JvmBuilder, each_jdk, skip, targets};
 use nix::unistd::geteuid;
 use tempfile::TempDir;
@@ -182,6 +182,41 @@ fn what_is_planted_in_the_home_is_not_followed() {
             }
             ensure!(start.elapsed() < Duration::from_secs(10), "{what} took {:?}", start.elapsed());
         }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_companion_that_is_a_link_out_is_not_handed_over() {
+    each_scene("companions", |scene| {
+        let agent = tempfile::tempdir_in("/tmp")?;
+        let jar = agent.path().join("agent.jar");
+        let (lib, inner) = (agent.path().join("lib.jar"), agent.path().join("inner.jar"));
+        for attribute in ["Class-Path", "Boot-Class-Path"] {
+            let manifest = format!("Agent-Class: Probe\n{attribute}: lib.jar\n");
+            std::fs::copy(probe_jar(&format!("linked-{attribute}"), &manifest)?, &jar)?;
+            let relative = Path::new("..").join(scene.precious().strip_prefix("/tmp")?);
+            for out in [scene.precious(), relative] {
+                symlink(&out, &lib)?;
+                let refused = load(scene.service.pid(), text(&jar), &[])?.expect(3)?;
+                refused.explained("lib.jar, a link out of its own directory")?;
+                ensure!(!scene.home().exists(), "something was staged for {}", out.display());
+                std::fs::remove_file(&lib)?;
+            }
+        }
+        // Named by what is named.
+        let manifest = "Agent-Class: Probe\nClass-Path: lib.jar\n";
+        std::fs::copy(probe_jar("linked-Class-Path", manifest)?, &jar)?;
+        std::fs::copy(probe_jar("linked-inner", "Class-Path: inner.jar\n")?, &lib)?;
+        symlink(scene.precious(), &inner)?;
+        let refused = load(scene.service.pid(), text(&jar), &[])?.expect(3)?;
+        refused.explained("inner.jar, a link out of its own directory")?;
+        ensure!(!scene.home().exists());
+        // A link that stays inside is followed.
+        std::fs::remove_file(&inner)?;
+        symlink("lib.jar", &inner)?;
+        let done = load(scene.service.pid(), text(&jar), &["--json"])?.expect(0)?.json()?;
+        ensure!(done["staged"]["files"] == 3, "{done}");
         Ok(())
     });
 }

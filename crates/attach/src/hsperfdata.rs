@@ -135,6 +135,11 @@ pub(crate) mod tests {
 
     /// A file with one text and one long counter, as a little-endian JVM writes it.
     pub(crate) fn sample() -> Vec<u8> {
+        counters(&[("a.b", 7)])
+    }
+
+    /// The same with these long counters.
+    pub(crate) fn counters(longs: &[(&str, i64)]) -> Vec<u8> {
         let entry = |kind: u8, name: &[u8], vector: i32, value: &[u8]| {
             let data = (ENTRY + name.len()) as i32;
             let mut e = Vec::new();
@@ -148,13 +153,14 @@ pub(crate) mod tests {
             e
         };
         let text = entry(b'B', b"sun.rt.javaCommand\0", 9, b"Shop a b\0");
-        let long = entry(b'J', b"a.b\0", 0, &7i64.to_le_bytes());
         let mut file = vec![0xca, 0xfe, 0xc0, 0xc0, 1, 2, 0, 1];
         file.extend([0; 16]);
         file.extend((PROLOGUE as i32).to_le_bytes());
-        file.extend(2i32.to_le_bytes());
+        file.extend((1 + longs.len() as i32).to_le_bytes());
         file.extend(text);
-        file.extend(long);
+        for (name, value) in longs {
+            file.extend(entry(b'J', format!("{name}\0").as_bytes(), 0, &value.to_le_bytes()));
+        }
         file
     }
 

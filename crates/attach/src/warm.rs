@@ -24,7 +24,8 @@ use crate::sys;
 use crate::target::{PERF_LIMIT, START_UP, read_status};
 use crate::wait::Patience;
 
-/// A connection to a listener that was up, for one request.
+/// A connection to a listener that was up, for one request. What is asked next of the same process takes
+/// [`Warm::connect_to`] with a clone of [`Warm::process`]: its number may be another's by then.
 #[derive(Debug)]
 pub struct Warm {
     process: Process,
@@ -35,7 +36,11 @@ impl Warm {
     /// Connects to the listener of `pid`. `None` where there is none, or anything else is not plainly in order; nothing
     /// was sent then.
     pub fn connect(pid: i32) -> Option<Warm> {
-        let process = Process::open(pid).ok()?;
+        Warm::connect_to(Process::open(pid).ok()?)
+    }
+
+    /// The same for a process that is already held.
+    pub fn connect_to(process: Process) -> Option<Warm> {
         let status = read_status(&process).ok()?;
         if status.is_stopped() || status.has_ended() {
             return None;
@@ -66,6 +71,11 @@ impl Warm {
         }
     }
 
+    /// Whose listener it is.
+    pub fn process(&self) -> &Process {
+        &self.process
+    }
+
     /// Sends a request that version 1 carries, and waits for the head of the reply; as [`crate::Client::send`] does.
     pub fn send<'w>(
         &'w self,
@@ -85,14 +95,52 @@ impl Warm {
     }
 }
 
-/// Old enough, or its own counters say so, where they are in the usual place. A guess that fails costs the short way.
+/// Its own counters say so, where they are in the usual place; where there are none, it is old enough. A guess that fails
+/// costs the short way.
 fn is_created(process: &Process, root: &TargetRoot, status: &Status) -> bool {
-    if process.age().is_ok_and(|age| age >= START_UP) {
-        return true;
-    }
     let folder = format!("hsperfdata_{}", users::name_of(status.uid));
     let path = Path::new("tmp").join(folder).join(status.ns_pid.to_string());
-    let bytes = root.open_file_of(&path, status.uid).and_then(|file| sys::read_at_most(file, PERF_LIMIT));
-    let perf = bytes.ok().and_then(|bytes| PerfData::parse(bytes).ok());
-    perf.and_then(|perf| perf.long("sun.rt.createVmEndTime")).is_some_and(|end| end > 0)
+    let counters = root.open_file_of(&path, status.uid).and_then(|file| sys::read_at_most(file, PERF_LIMIT));
+    says_created(counters.ok(), || process.age().ok())
+}
+
+/// A VM can hang in its creation for longer than any that works takes: a debugger that holds it, a disk that is gone.
+fn says_created(counters: Option<Vec<u8>>, age: impl FnOnce() -> Option<Duration>) -> bool {
+    match counters.map(PerfData::parse) {
+        Some(Ok(perf)) => perf.long("sun.rt.createVmEndTime").is_some_and(|end| end > 0),
+        Some(Err(_)) => false,
+        None => age().is_some_and(|age| age >= START_UP),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hsperfdata::tests::counters;
+
+    #[test]
+    fn counters_decide_and_age_only_where_there_are_none() {
+        let (old, young) = (|| Some(START_UP * 2), || Some(START_UP / 2));
+        assert!(says_created(Some(counters(&[("sun.rt.createVmEndTime", 7)])), young));
+        for end in [&[][..], &[("sun.rt.createVmEndTime", 0)]] {
+            assert!(!says_created(Some(counters(end)), old), "{end:?}");
+        }
+        // Its list of counters is not complete yet.
+        let mut unfinished = counters(&[]);
+        unfinished[7] = 0;
+        assert!(!says_created(Some(unfinished), old));
+        assert!(says_created(None, old));
+        assert!(!says_created(None, young));
+        assert!(!says_created(None, || None));
+    }
+
+    #[test]
+    fn an_ended_process_is_not_asked_again() {
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let process = Process::open(child.id() as i32).unwrap();
+        let again = process.try_clone().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(again.has_ended() && Warm::connect_to(again).is_none());
+    }
 }

@@ -27,7 +27,9 @@ pub(crate) fn run(asked: &Asked) -> Result<ExitCode, Failure> {
     let mut asking = Asking::of(asked, &interrupt)?;
     let request = Request::new("datadump", &[]).map_err(|finding| Failure::blocked(&finding))?;
     asking.text(&request, &TASK)?;
-    let (pid, printed_to) = (asking.pid(), files::destination(asking.target()?, 1));
+    let pid = asking.pid();
+    // It has printed; that it can no longer be looked at does not make that fail.
+    let printed_to = asking.target().ok().and_then(|target| files::destination(target, 1));
     let place = human::clean(printed_to.as_deref().unwrap_or("unknown"));
     if asked.json {
         json::print("data-dump", &Answer { pid, printed_to });

@@ -51,7 +51,7 @@ impl Process {
     }
 
     /// A second handle on the same process.
-    pub(crate) fn try_clone(&self) -> io::Result<Process> {
+    pub fn try_clone(&self) -> io::Result<Process> {
         Ok(Process { pid: self.pid, pidfd: self.pidfd.try_clone()?, dir: self.dir.try_clone()? })
     }
 

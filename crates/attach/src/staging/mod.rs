@@ -4,6 +4,7 @@
 //! (`users.rs`); whoever opens it removes what nobody uses any more. Agents re-open their own jar, so an entry stays
 //! until every process that loaded it has ended, and an equal one is used again.
 
+mod folder;
 mod parcel;
 mod place;
 mod users;
@@ -20,6 +21,7 @@ use crate::finding::{Finding, FindingKind};
 use crate::proc::Process;
 use crate::target::Target;
 use crate::target_dir::TargetDir;
+pub use folder::Folder;
 use parcel::Item;
 pub use parcel::Parcel;
 pub use place::{Needs, Place};

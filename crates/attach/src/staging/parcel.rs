@@ -4,13 +4,13 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::os::fd::OwnedFd;
 use std::path::{Component, Path, PathBuf};
-use std::sync::Arc;
 
-use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat2};
+use nix::fcntl::{OFlag, open};
 use nix::sys::stat::Mode;
 use sha2::{Digest, Sha256};
+
+use super::Folder;
 
 /// Files of one parcel: the largest agent directories known have some hundred.
 const FILE_LIMIT: usize = 10_000;
@@ -40,7 +40,7 @@ pub(super) struct Item {
 enum Source {
     File(PathBuf),
     /// A path below a directory that no link may lead out of.
-    Below(Arc<OwnedFd>, PathBuf),
+    Below(Folder, PathBuf),
     Bytes(Vec<u8>),
 }
 
@@ -55,6 +55,11 @@ impl Parcel {
         self.add(Source::File(path.to_owned()), at)
     }
 
+    /// Adds the file at `path` below `folder`, to be found at `at`: refused where a link leads out of the folder.
+    pub fn add_below(&mut self, folder: &Folder, path: &Path, at: &Path) -> io::Result<()> {
+        self.add(Source::Below(folder.clone(), path.to_owned()), at)
+    }
+
     /// Adds a file that is only in memory.
     pub fn add_bytes(&mut self, bytes: Vec<u8>, at: &Path) -> io::Result<()> {
         self.add(Source::Bytes(bytes), at)
@@ -64,16 +69,14 @@ impl Parcel {
     /// Links are followed inside it and refused where they lead out.
     pub fn add_folder(&mut self, folder: &Path, first: &Path) -> io::Result<()> {
         let name = folder.file_name().map(PathBuf::from).unwrap_or_default();
-        let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-        let handle = open(folder, flags, Mode::empty()).map_err(|e| named(folder, e.into()))?;
-        let handle = Arc::new(handle);
-        self.add(Source::Below(Arc::clone(&handle), first.to_owned()), &name.join(first))?;
+        let handle = Folder::open(folder)?;
+        self.add(Source::Below(handle.clone(), first.to_owned()), &name.join(first))?;
         let mut below = Vec::new();
         list(folder, Path::new(""), 0, &mut below)?;
         below.sort();
         for path in below.into_iter().filter(|path| path != first) {
             let at = name.join(&path);
-            self.add(Source::Below(Arc::clone(&handle), path), &at)?;
+            self.add(Source::Below(handle.clone(), path), &at)?;
         }
         Ok(())
     }
@@ -162,16 +165,10 @@ impl Source {
             Source::Bytes(bytes) => return Ok((Box::new(&**bytes), false)),
             Source::File(path) => {
                 let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
-                open(path, flags, Mode::empty())
+                open(path, flags, Mode::empty()).map(File::from).map_err(|e| named(path, e.into()))?
             }
-            Source::Below(folder, path) => {
-                let how = OpenHow::new()
-                    .flags(OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC)
-                    .resolve(ResolveFlag::RESOLVE_BENEATH | ResolveFlag::RESOLVE_NO_MAGICLINKS);
-                openat2(&**folder, path, how)
-            }
+            Source::Below(folder, path) => folder.open_below(path)?,
         };
-        let file = File::from(file.map_err(|e| named(self.path(), e.into()))?);
         let metadata = file.metadata().map_err(|e| named(self.path(), e))?;
         if !metadata.is_file() {
             let text = "it is no plain file, nor a link to one";

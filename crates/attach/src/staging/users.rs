@@ -57,19 +57,32 @@ impl User {
             return false;
         }
         let Ok(entries) = std::fs::read_dir("/proc") else { return false };
-        let mut pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-        !pids.any(|pid| self.is(pid))
+        for entry in entries {
+            // What could not be listed may be the one.
+            let Ok(entry) = entry else { return false };
+            let pid = entry.file_name().to_str().and_then(|name| name.parse().ok());
+            if pid.is_some_and(|pid| self.is(pid)) {
+                return false;
+            }
+        }
+        true
     }
 
-    /// Is it the process that has this number here?
+    /// Is it the process that has this number here, or may it be?
     fn is(&self, pid: i32) -> bool {
         let seen = |status: Status, start: u64| {
             status.ns_pid == self.inner_pid && start == self.start_ticks && !status.has_ended()
         };
-        Process::open(pid)
-            .and_then(|process| Ok(seen(read_status(&process)?, process.start_ticks()?)))
-            .unwrap_or(false)
+        let found =
+            Process::open(pid).and_then(|process| Ok(seen(read_status(&process)?, process.start_ticks()?)));
+        may_be(found)
     }
+}
+
+/// Only a process that is not there has ended: where we lack descriptors or memory to look, it counts as alive, for what
+/// it uses would be removed under it.
+fn may_be(found: io::Result<bool>) -> bool {
+    found.unwrap_or_else(|error| error.kind() != io::ErrorKind::NotFound)
 }
 
 #[cfg(test)]
@@ -84,6 +97,17 @@ mod tests {
         for none in ["u-", "u-1-2-3", "u-x-2-3-e", "0123", "u-1-2-99999999999999999999999-e"] {
             assert_eq!(User::parse(none.as_ref()), None, "{none}");
         }
+    }
+
+    #[test]
+    fn what_cannot_be_looked_at_counts_as_alive() {
+        use nix::errno::Errno;
+        for errno in [Errno::EMFILE, Errno::ENFILE, Errno::ENOMEM, Errno::EACCES] {
+            assert!(may_be(Err(errno.into())), "{errno}");
+        }
+        assert!(!may_be(Err(Errno::ENOENT.into())));
+        assert!(!may_be(Ok(false)));
+        assert!(may_be(Ok(true)));
     }
 
     #[test]

@@ -2,13 +2,13 @@
 //! staged in the target's view. Decided before anything is written, so that the checks see the path the JVM will see.
 
 use std::collections::VecDeque;
-use std::fs::File;
+use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jgraft_agentjar::companions;
-use jgraft_attach::staging::{self, Home, Parcel, Place};
+use jgraft_attach::staging::{self, Folder, Home, Parcel, Place};
 use jgraft_attach::{Finding, Target, files};
 use serde::Serialize;
 
@@ -185,37 +185,50 @@ fn staged(
 }
 
 /// What the jar names by relative paths, and what those name in turn. Entries that are not there are left out, as the
-/// JVM does; the check has warned of them.
+/// JVM does; the check has warned of them. A copy is the target's to read: no link may lead to what the operator's jar
+/// does not bring with it.
 fn add_companions(parcel: &mut Parcel, jar: &Path) -> Result<(), String> {
     let here = |path: &Path| path.parent().map(Path::to_owned).unwrap_or_default();
-    let real = std::fs::canonicalize(jar).map(|jar| here(&jar)).map_err(|e| e.to_string())?;
-    // A jar on our side, and where it will be.
+    let text = |e: std::io::Error| e.to_string();
+    let named = Folder::open(&here(jar)).map_err(text)?;
+    let real = std::fs::canonicalize(jar).and_then(|jar| Folder::open(&here(&jar))).map_err(text)?;
+    // Where they will be, and where they lie below the folder that the jar was named in: the same.
     let name = PathBuf::from(jar.file_name().unwrap_or_default());
-    let mut left = VecDeque::from([(jar.to_owned(), name.clone())]);
+    let first = std::fs::File::open(jar).map_err(|e| format!("{}: {e}", jar.display()))?;
+    let mut left = VecDeque::from([(first, name.clone())]);
     while let Some((jar, at)) = left.pop_front() {
-        let file = File::open(&jar).map_err(|e| format!("{}: {e}", jar.display()))?;
-        for companion in companions(file) {
+        for companion in companions(jar) {
             let boot = companion.attribute == "Boot-Class-Path";
             // Only the agent's own: libinstrument reads no other manifest.
             if boot && at != name {
                 continue;
             }
-            let from = if boot { real.clone() } else { here(&jar) }.join(&companion.path);
-            let Ok(metadata) = std::fs::metadata(&from) else { continue };
+            let folder = if boot { &real } else { &named };
             let says = format!("its {} names {}", companion.attribute, companion.path.display());
             let Some(below) = companion.below() else {
-                return Err(format!("{says}, outside its own directory"));
+                if folder.path().join(here(&at)).join(&companion.path).exists() {
+                    return Err(format!("{says}, outside its own directory"));
+                }
+                continue;
             };
-            if !metadata.is_file() {
+            let to = here(&at).join(below);
+            let file = match folder.open_below(&to) {
+                Ok(file) => file,
+                Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => continue,
+                Err(e) if e.kind() == ErrorKind::CrossesDevices => {
+                    return Err(format!("{says}, a link out of its own directory"));
+                }
+                Err(e) => return Err(e.to_string()),
+            };
+            if file.metadata().map_err(text)?.is_dir() {
                 return Err(format!("{says}, which is a directory"));
             }
-            let to = here(&at).join(below);
             if parcel.holds(&to) {
                 continue;
             }
-            parcel.add_file(&from, &to).map_err(|e| e.to_string())?;
+            parcel.add_below(folder, &to, &to).map_err(text)?;
             if !boot {
-                left.push_back((from, to));
+                left.push_back((file, to));
             }
         }
     }
