@@ -1,19 +1,18 @@
 //! One question to one JVM and its answer: the common part of the commands that ask and print.
 
-use std::io::{self, Read};
+use std::io;
 
 use jgraft_attach::{AttachError, Client, Process, Reply, Request, Target, Warm, error_in, examine};
 
 use crate::cli::{Asked, Patience};
-use crate::failure::{EXIT_FAILED, Failure};
+use crate::failure::{EXIT_FAILED, EXIT_INTERRUPTED, Failure};
 use crate::hung::explain_hang;
 use crate::interrupt::Interrupt;
-use crate::{output, target};
+use crate::relay::{SAID_LIMIT, to_stdout};
+use crate::target;
 
 /// The longest answer that is taken whole. What is printed as it arrives has no limit.
 const ANSWER_LIMIT: u64 = 256 << 20;
-/// So much of a streamed answer is kept, to see whether it says an error: such answers are short.
-const SAID_LIMIT: usize = 16 << 10;
 
 /// A JVM that is being asked.
 pub(crate) struct Asking<'i> {
@@ -144,8 +143,8 @@ impl<'i> Asking<'i> {
 
     /// The answer on stdout, as it arrives, until its reader has had enough.
     pub(crate) fn print(&mut self, request: &Request, task: &Task<'_>) -> Result<(), Failure> {
-        let pid = self.pid;
-        let said = self.send(request, |mut reply| {
+        let (pid, interrupt) = (self.pid, self.interrupt);
+        let said = self.send(request, |reply| {
             if reply.header() != 0 {
                 let header = reply.header();
                 let text =
@@ -153,7 +152,7 @@ impl<'i> Asking<'i> {
                 let text = if text.trim().is_empty() { format!("its answer was {header}") } else { text };
                 return Err(Trouble::Failed(not_done(pid, task, &text)));
             }
-            copy(&mut reply).map_err(|error| Trouble::Failed(cut_off(pid, &error)))
+            to_stdout(reply, interrupt).map_err(|error| Trouble::Failed(cut_off(pid, &error, interrupt)))
         })?;
         match error_in(request, &String::from_utf8_lossy(&said)) {
             None => Ok(()),
@@ -176,18 +175,6 @@ impl From<AttachError> for Trouble {
     }
 }
 
-/// A reply to stdout; its beginning is given back.
-pub(crate) fn copy(reply: &mut Reply<'_>) -> io::Result<Vec<u8>> {
-    let (mut said, mut piece) = (Vec::new(), [0; 8192]);
-    loop {
-        let got = reply.read(&mut piece)?;
-        said.extend_from_slice(&piece[..got.min(SAID_LIMIT - said.len())]);
-        if got == 0 || !output::bytes(&piece[..got]) {
-            return Ok(said);
-        }
-    }
-}
-
 /// The JVM's own words are the evidence.
 pub(crate) fn not_done(pid: i32, task: &Task<'_>, said: &str) -> Failure {
     let said = said.trim().lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>();
@@ -196,7 +183,13 @@ pub(crate) fn not_done(pid: i32, task: &Task<'_>, said: &str) -> Failure {
         .remedy(task.remedy)
 }
 
-pub(crate) fn cut_off(pid: i32, error: &io::Error) -> Failure {
+pub(crate) fn cut_off(pid: i32, error: &io::Error, interrupt: &Interrupt) -> Failure {
+    if interrupt.came() {
+        let cause = format!("interrupted while the answer of pid {pid} was printed");
+        return Failure::new(EXIT_INTERRUPTED, "interrupted", cause)
+            .evidence("what was printed is not all of it")
+            .remedy("the jvm need not wait for who reads stdout; run it again");
+    }
     Failure::new(EXIT_FAILED, "unanswered", format!("the answer of pid {pid} was cut off"))
         .evidence(error.to_string())
         .remedy("what was printed is not all of it; look at the jvm before asking again")

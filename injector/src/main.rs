@@ -17,6 +17,7 @@ mod jar;
 mod json;
 mod next_start;
 mod output;
+mod relay;
 mod session;
 mod target;
 

@@ -1,12 +1,13 @@
 //! `jgraft heap-dump`: written by the JVM where it can, fetched from there, and removed there.
 
 use std::fs::File;
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, IsTerminal, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::mpsc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -24,9 +25,9 @@ use crate::{human, json, output, target};
 
 /// The longest answer: a sentence with a path in it.
 const REPLY_LIMIT: u64 = 64 << 10;
-/// Copied between two looks at Ctrl-C, in bytes.
+/// Copied between two moves of the bar, in bytes.
 const PIECE: u64 = 4 << 20;
-/// How often the bar looks at the growing file.
+/// How often the bar looks at the growing file, and we for Ctrl-C while it is fetched.
 const GLANCE: Duration = Duration::from_millis(100);
 
 #[derive(Serialize)]
@@ -60,7 +61,7 @@ pub(crate) fn run(options: &HeapDump) -> Result<ExitCode, Failure> {
     if preflight.starting {
         target = options.asked.patience.client(target, &interrupt).await_created()?;
     }
-    let mut sink = Sink::open(&options.file)?;
+    let sink = Sink::open(&options.file)?;
     let place = DumpPlace::make(&target, options.dir.as_deref()).map_err(|f| Failure::blocked(&f))?;
     let expected = expected_size(&target).unwrap_or(0);
     sink.has_room(&place, expected)?;
@@ -72,7 +73,7 @@ pub(crate) fn run(options: &HeapDump) -> Result<ExitCode, Failure> {
     let pid = target.pid();
     let place = dump(options, target, place, &interrupt, &bar)?;
     let dumped = Instant::now();
-    let bytes = fetch(pid, &place, &mut sink, expected, &interrupt, &bar)?;
+    let bytes = fetch(pid, &place, &sink, expected, &interrupt, &bar)?;
     bar.finish_and_clear();
     let written_to = place.path().display().to_string();
     drop(place);
@@ -146,7 +147,7 @@ fn watched<T: Send>(place: &DumpPlace, bar: &ProgressBar, work: impl FnOnce() ->
     if bar.is_hidden() {
         return work();
     }
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         let (done, is_done) = mpsc::channel::<()>();
         scope.spawn(move || {
             while let Err(mpsc::RecvTimeoutError::Timeout) = is_done.recv_timeout(GLANCE) {
@@ -163,7 +164,7 @@ fn watched<T: Send>(place: &DumpPlace, bar: &ProgressBar, work: impl FnOnce() ->
 fn fetch(
     pid: i32,
     place: &DumpPlace,
-    sink: &mut Sink,
+    sink: &Sink,
     expected: u64,
     interrupt: &Interrupt,
     bar: &ProgressBar,
@@ -182,18 +183,26 @@ fn fetch(
     }
     bar.set_message("fetching");
     bar.set_length(size);
+    let told = sink.take(source, size).map_err(cannot)?;
     let mut copied = 0;
     while copied < size {
-        if interrupt.came() {
-            return Err(Failure::new(
-                EXIT_INTERRUPTED,
-                "interrupted",
-                format!("interrupted while the heap dump of pid {pid} was fetched"),
-            )
-            .evidence(format!("{copied} of {size} bytes were here"))
-            .remedy("nothing of it is left; run it again"));
-        }
-        let got = match sink.take((&source).take(PIECE.min(size - copied))) {
+        let got = loop {
+            if interrupt.came() {
+                return Err(Failure::new(
+                    EXIT_INTERRUPTED,
+                    "interrupted",
+                    format!("interrupted while the heap dump of pid {pid} was fetched"),
+                )
+                .evidence(format!("{copied} of {size} bytes were here"))
+                .remedy("nothing of it is left; run it again"));
+            }
+            match told.recv_timeout(GLANCE) {
+                Ok(got) => break got,
+                Err(mpsc::RecvTimeoutError::Timeout) => {}
+                Err(mpsc::RecvTimeoutError::Disconnected) => break Ok(0),
+            }
+        };
+        let got = match got {
             // The reader of stdout has had enough.
             Err(e) if e.kind() == io::ErrorKind::BrokenPipe && sink.path.is_none() => return Ok(copied),
             got => got.map_err(cannot)?,
@@ -253,10 +262,23 @@ impl Sink {
         .remedy("name a file on another disk, or - and a command to pipe it to"))
     }
 
-    fn take(&mut self, mut piece: impl Read) -> io::Result<u64> {
-        let copied = io::copy(&mut piece, &mut self.file)?;
-        self.file.flush()?;
-        Ok(copied)
+    /// Copies so many bytes beside us, and tells how many of them each time. Nobody joins that thread: a write to a full
+    /// pipe ends when its reader likes, and with the process.
+    fn take(&self, source: File, size: u64) -> io::Result<mpsc::Receiver<io::Result<u64>>> {
+        let mut file = self.file.try_clone()?;
+        let (tell, told) = mpsc::channel();
+        thread::Builder::new().spawn(move || {
+            let mut left = size;
+            while left > 0 {
+                let got = io::copy(&mut (&source).take(PIECE.min(left)), &mut file);
+                let copied = *got.as_ref().unwrap_or(&0);
+                if tell.send(got).is_err() || copied == 0 {
+                    break;
+                }
+                left -= copied;
+            }
+        })?;
+        Ok(told)
     }
 
     fn keep(mut self) {

@@ -11,10 +11,11 @@ use std::time::Duration;
 use jgraft_attach::{Request, agent_loading, examine};
 
 use super::jcmd::loads_an_agent;
-use crate::ask::{Asking, Trouble, copy, cut_off};
+use crate::ask::{Asking, Trouble, cut_off};
 use crate::cli::Patience;
 use crate::failure::{EXIT_FAILED, Failure};
 use crate::interrupt::Interrupt;
+use crate::relay::to_stdout;
 use crate::{output, target};
 
 const NAME: &str = "jattach";
@@ -93,11 +94,12 @@ fn attach(pid: i32, command: &OsStr, arguments: &[OsString]) -> Result<Option<i3
         agent_loading(&target).map_err(|blocker| Failure::blocked(&blocker))?;
         asking = Asking::on(target, &PATIENCE, &interrupt);
     }
-    let result = asking.send(&request, |mut reply| {
+    let result = asking.send(&request, |reply| {
         let header = reply.header();
         output::line("Connected to remote JVM");
         output::line(&format!("JVM response code = {header}"));
-        let said = copy(&mut reply).map_err(|error| Trouble::Failed(cut_off(pid, &error)))?;
+        let said = to_stdout(reply, &interrupt);
+        let said = said.map_err(|error| Trouble::Failed(cut_off(pid, &error, &interrupt)))?;
         output::line("");
         Ok(if header == 0 && verb == "load" { result_of_load(&said) } else { header })
     })?;
