@@ -33,6 +33,8 @@ impl<'a> FieldType<'a> {
     pub fn of_class(name: ModifiedUtf8<'a>) -> Option<Self> {
         match name.as_bytes().first()? {
             b'[' => Self::parse(name),
+            // None of these stands in a name (JVMS 4.2.1).
+            _ if name.as_bytes().iter().any(|byte| matches!(byte, b'.' | b';' | b'[')) => None,
             _ => Some(Self { dimensions: 0, element: Element::Class(name) }),
         }
     }

@@ -10,7 +10,7 @@ use crate::rewrite::edit::{CodeEdit, Handler};
 use crate::rewrite::emit::Layout;
 use crate::rewrite::stack_map;
 use crate::rewrite::tables::{self, Mover};
-use crate::verification::{Frame, MethodContext, Violation};
+use crate::verification::{Budget, Frame, MethodContext, Violation};
 
 /// Buffers that are used again from method to method.
 #[derive(Debug, Default)]
@@ -174,29 +174,40 @@ impl<'c, 'a> CodeRewriter<'c, 'a> {
     ) -> Result<Vec<(u32, Frame<'a>)>, LeftAlone> {
         let Mover { edit, layout, .. } = *mover;
         let width = edit.locals.width();
-        let entry = edit.entry.joins.iter().map(|join| (join.at as u32, join.frame(initial, width)));
-        let mut joins: Vec<_> = entry.collect();
+        let (mut joins, mut budget) = (Vec::new(), Budget::kept());
+        let mut join = |pc: u32, frame: Frame<'a>| {
+            budget.spend(&frame, 0, pc as usize)?;
+            joins.push((pc, frame));
+            Ok(())
+        };
+        for at in &edit.entry.joins {
+            join(at.at as u32, at.frame(initial, width)).map_err(not_type_safe)?;
+        }
         for (insertion, (start, _)) in edit.insertions.iter().zip(&layout.spans) {
             let snippet = edit.snippets.get(insertion.snippet);
-            for join in snippet.into_iter().flat_map(|snippet| &snippet.joins) {
-                let frame = insertion.frame.as_ref().map(|frame| join.frame(frame, width));
-                joins.push((start + join.at as u32, frame.unwrap_or_default()));
+            for at in snippet.into_iter().flat_map(|snippet| &snippet.joins) {
+                let frame = insertion.frame.as_ref().map(|frame| at.frame(frame, width));
+                join(start + at.at as u32, frame.unwrap_or_default()).map_err(not_type_safe)?;
             }
         }
         if !layout.joins.is_empty() {
             let flow = self.context.flow(&self.code, table).map_err(not_type_safe)?;
             let mut waiting = layout.joins.iter().peekable();
             let mut behind = None;
+            let mut too_large = None;
             let walked = flow.walk(|instruction, frame| {
-                if let (Some(new_pc), Some(frame)) = (behind.take(), frame) {
-                    joins.push((new_pc, frame.clone()));
+                if let (Some(new_pc), Some(frame)) = (behind.take(), frame)
+                    && let Err(violation) = join(new_pc, frame.clone())
+                {
+                    too_large = Some(violation);
+                    return ControlFlow::Break(());
                 }
                 if waiting.peek().is_some_and(|(_, pc)| *pc as usize == instruction.pc) {
                     behind = waiting.next().map(|(new_pc, _)| *new_pc);
                 }
                 ControlFlow::Continue(())
             });
-            walked.map_err(not_type_safe)?;
+            walked.and_then(|()| too_large.map_or(Ok(()), Err)).map_err(not_type_safe)?;
         }
         Ok(joins)
     }

@@ -1,6 +1,8 @@
 //! An edit of one method's code, as a value.
 
-use crate::verification::{Frame, Type};
+use crate::left_alone::LeftAlone;
+use crate::rewrite::code::not_type_safe;
+use crate::verification::{Budget, Frame, Type};
 
 /// Code to put in, and what goes with it.
 #[derive(Debug, Default)]
@@ -17,11 +19,29 @@ pub(crate) struct CodeEdit<'a> {
     pub(crate) handlers: Vec<Handler<'a>>,
     /// Bytes of code that it adds so far: more than a method may have need not be made first.
     pub(crate) size: usize,
+    /// Bounds what the frames that it holds may take.
+    pub(crate) kept: Budget,
     /// Calls that were asked for and that the condition around them does not fit.
     pub(crate) calls_left_alone: usize,
 }
 
-impl CodeEdit<'_> {
+impl<'a> CodeEdit<'a> {
+    /// Puts a snippet at its place.
+    pub(crate) fn insert(&mut self, insertion: Insertion<'a>) -> Result<(), LeftAlone> {
+        if let Some(frame) = &insertion.frame {
+            self.kept.spend(frame, 0, insertion.pc as usize).map_err(not_type_safe)?;
+        }
+        self.insertions.push(insertion);
+        Ok(())
+    }
+
+    /// Adds a handler behind those that are there.
+    pub(crate) fn handle(&mut self, handler: Handler<'a>) -> Result<(), LeftAlone> {
+        self.kept.spend(&handler.frame, 0, 0).map_err(not_type_safe)?;
+        self.handlers.push(handler);
+        Ok(())
+    }
+
     /// How far the edit has come.
     pub(crate) fn mark(&self) -> EditMark {
         EditMark {

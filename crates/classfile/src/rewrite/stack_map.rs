@@ -212,18 +212,18 @@ pub(crate) fn rewrite<'a>(
         let pc =
             u16::try_from(told.pc).map_err(|_| LeftAlone::NotTypeSafe("a frame past the code".into()))?;
         frame.apply(&told, class_pool)?;
-        keep(&mut frames, u32::from(mover.label(pc)?), moved_frame(&frame, mover)?)?;
+        keep(&mut frames, u32::from(mover.label(pc)?), moved_frame(frame.clone(), mover)?)?;
     }
     for (pc, frame) in joins {
-        keep(&mut frames, pc, moved_frame(&frame, mover)?)?;
+        keep(&mut frames, pc, moved_frame(frame, mover)?)?;
     }
     for (handler, (start, _)) in mover.edit.handlers.iter().zip(&mover.layout.handlers) {
         let snippet = mover.edit.snippets.get(handler.snippet);
         for join in snippet.into_iter().flat_map(|snippet| &snippet.joins) {
             let frame = join.frame(&handler.frame, mover.edit.locals.width());
-            keep(&mut frames, start + join.at as u32, moved_frame(&frame, mover)?)?;
+            keep(&mut frames, start + join.at as u32, moved_frame(frame, mover)?)?;
         }
-        keep(&mut frames, *start, moved_frame(&handler.frame, mover)?)?;
+        keep(&mut frames, *start, moved_frame(handler.frame.clone(), mover)?)?;
     }
     // Where an old frame and a new one meet, they say the same of a place that both lead to; the old one came first.
     frames.sort_by_key(|(pc, _)| *pc);
@@ -252,17 +252,17 @@ fn too_many() -> LeftAlone {
 }
 
 /// A frame of old slots and pcs in new ones, the new locals among them.
-fn moved_frame<'a>(frame: &Frame<'a>, mover: &Mover<'_, 'a>) -> Result<Frame<'a>, LeftAlone> {
+fn moved_frame<'a>(mut moved: Frame<'a>, mover: &Mover<'_, 'a>) -> Result<Frame<'a>, LeftAlone> {
     let new = &mover.edit.locals;
     let at = usize::from(new.at);
-    let mut moved = frame.clone();
     if !new.types.is_empty() {
         let behind = moved.locals.split_off(at.min(moved.locals.len()));
         // No more than it takes: a hostile method has very large frames, and all of them are kept.
         let more = at.saturating_sub(moved.locals.len()) + usize::from(new.width()) + behind.len();
         moved.locals.reserve_exact(more);
-        if let Some(last) =
-            moved.locals.last_mut().filter(|last| last.slots() == 2 && moved_len(&frame.locals, at))
+        // A long or double in the last slot before: its second half is cut off.
+        if let Some(last) = at.checked_sub(1).and_then(|last| moved.locals.get_mut(last))
+            && last.slots() == 2
         {
             *last = Type::Top;
         }
@@ -276,11 +276,6 @@ fn moved_frame<'a>(frame: &Frame<'a>, mover: &Mover<'_, 'a>) -> Result<Frame<'a>
         }
     }
     Ok(moved)
-}
-
-/// Whether a long or double begins in the last slot before `at`, so that its second half would be cut off.
-fn moved_len(locals: &[Type<'_>], at: usize) -> bool {
-    at > 0 && locals.get(at - 1).is_some_and(|last| last.slots() == 2)
 }
 
 fn encode<'a>(value: Type<'a>, pool: &mut PoolAppender<'_, 'a>) -> Result<VerificationType, LeftAlone> {

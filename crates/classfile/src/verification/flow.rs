@@ -86,10 +86,18 @@ enum Anchors<'a> {
 /// How much is looked at, and kept, before a method is given up, in values: far more than javac ever needs, and little
 /// enough that a class made for it neither hangs nor fills the memory of whoever follows it.
 const MOST_LOOKED_AT: usize = 50_000_000;
-const MOST_KEPT: usize = 600_000;
+const MOST_KEPT: usize = 700_000;
 
 /// What is left of a bound.
+#[derive(Debug)]
 pub(crate) struct Budget(usize);
+
+/// That of frames that are kept.
+impl Default for Budget {
+    fn default() -> Self {
+        Self::kept()
+    }
+}
 
 impl Budget {
     /// For frames that are kept.

@@ -167,7 +167,7 @@ impl<'s, 'w, 'p, 'm, 'a> CallSite<'s, 'w, 'p, 'm, 'a> {
             assembler.store(b'J', start);
         }
         let snippet = self.woven.add(edit, assembler.finish(), 1)?;
-        edit.insertions.push(Insertion { pc: self.pc, place: Place::Before, snippet, frame });
+        edit.insert(Insertion { pc: self.pc, place: Place::Before, snippet, frame })?;
         Ok(())
     }
 
@@ -198,7 +198,7 @@ impl<'s, 'w, 'p, 'm, 'a> CallSite<'s, 'w, 'p, 'm, 'a> {
         event::write(event, &site, &mut assembler, method.pool())?;
         let snippet = self.woven.add(edit, assembler.finish(), 1)?;
         let frame = self.woven.frame_behind(self.pc).filter(|_| event::is_guarded(event));
-        edit.insertions.push(Insertion { pc: self.pc, place: Place::After, snippet, frame });
+        edit.insert(Insertion { pc: self.pc, place: Place::After, snippet, frame })?;
         Ok(())
     }
 
@@ -234,7 +234,7 @@ impl<'s, 'w, 'p, 'm, 'a> CallSite<'s, 'w, 'p, 'm, 'a> {
             frame.store(usize::from(start - width), Type::Long);
         }
         let catch_type = method.pool().class(b"java/lang/Throwable")?;
-        edit.handlers.push(Handler { snippet, cover: Cover::Instruction(self.pc), frame, catch_type });
+        edit.handle(Handler { snippet, cover: Cover::Instruction(self.pc), frame, catch_type })?;
         Ok(())
     }
 }

@@ -12,7 +12,7 @@ use crate::rewrite::{
     Assembler, CodeEdit, CodeRewriter, Insertion, MethodCopy, NewLocals, Place, Scan, Scratch, Snippet,
     method_handler, not_type_safe,
 };
-use crate::verification::{Budget, Frame, MethodContext, Type};
+use crate::verification::{Frame, MethodContext, Type};
 use crate::weave::WovenMethod;
 use crate::weave::call_sites;
 use crate::weave::constructor::Constructor;
@@ -108,7 +108,7 @@ impl MethodWeaver<'_, '_> {
             return Err(LeftAlone::ThisNotAvailable);
         }
         woven.place_locals(&mut edit)?;
-        woven.collect_frames()?;
+        woven.collect_frames(&mut edit)?;
         // Calls first: what is told when super() has returned reads slots that no frame behind the entry's event knows.
         call_sites::weave(&woven, method, &mut edit)?;
         woven.entry(method, &mut edit)?;
@@ -180,7 +180,7 @@ impl<'a> Woven<'_, '_, '_, 'a> {
     }
 
     /// What holds before the instructions at which a snippet will jump, or `this` of a constructor is wanted.
-    fn collect_frames(&mut self) -> Result<(), LeftAlone> {
+    fn collect_frames(&mut self, edit: &mut CodeEdit<'a>) -> Result<(), LeftAlone> {
         let exit_jumps = self.probes.exit.as_ref().is_some_and(event::is_guarded);
         let this_wanted = self.constructor.is_some() && self.ends().any(event::wants_this);
         let calls = call_sites::wants_frames(self);
@@ -192,13 +192,13 @@ impl<'a> Woven<'_, '_, '_, 'a> {
         let (mut frames, scan) = (BTreeMap::new(), self.scan);
         // Before returns, and before and behind calls.
         let mut behind_call = false;
-        let (mut budget, mut too_large) = (Budget::kept(), None);
+        let mut too_large = None;
         let walked = flow.walk(|instruction, frame| {
             let pc = instruction.pc as u32;
             let returns = matches!(instruction.opcode, IRETURN..=RETURN);
             let called = scan.calls.binary_search(&pc).is_ok();
             if let Some(frame) = frame.filter(|_| returns || called || behind_call) {
-                if let Err(violation) = budget.spend(frame, 0, instruction.pc) {
+                if let Err(violation) = edit.kept.spend(frame, 0, instruction.pc) {
                     too_large = Some(violation);
                     return ControlFlow::Break(());
                 }
@@ -298,7 +298,7 @@ impl<'a> Woven<'_, '_, '_, 'a> {
             event::write(event, &site, &mut assembler, method.pool())?;
             let snippet = self.add(edit, assembler.finish(), 1)?;
             let frame = behind.filter(|_| event::is_guarded(event));
-            edit.insertions.push(Insertion { pc: *pc, place: Place::After, snippet, frame });
+            edit.insert(Insertion { pc: *pc, place: Place::After, snippet, frame })?;
         }
         Ok(())
     }
@@ -354,7 +354,7 @@ impl<'a> Woven<'_, '_, '_, 'a> {
         edit.insertions.reserve(self.scan.returns.len());
         for pc in &self.scan.returns {
             let frame = self.frames.get(pc).filter(|_| guarded).cloned();
-            edit.insertions.push(Insertion { pc: *pc, place: Place::Before, snippet, frame });
+            edit.insert(Insertion { pc: *pc, place: Place::Before, snippet, frame })?;
         }
         Ok(())
     }
@@ -397,7 +397,7 @@ impl<'a> Woven<'_, '_, '_, 'a> {
         let catch_type = method.pool().class(b"java/lang/Throwable")?;
         let mut handler = method_handler(snippet, except, catch_type);
         handler.frame.locals.extend(frame);
-        edit.handlers.push(handler);
+        edit.handle(handler)?;
         Ok(())
     }
 
