@@ -8,7 +8,7 @@ use crate::cli::{Asked, Patience};
 use crate::failure::{EXIT_FAILED, EXIT_INTERRUPTED, Failure};
 use crate::hung::explain_hang;
 use crate::interrupt::Interrupt;
-use crate::relay::{SAID_LIMIT, to_stdout};
+use crate::relay::{SAID_LIMIT, shown_on_stdout};
 use crate::target;
 
 /// The longest answer that is taken whole. What is printed as it arrives has no limit.
@@ -68,6 +68,19 @@ impl<'i> Asking<'i> {
 
     pub(crate) fn pid(&self) -> i32 {
         self.pid
+    }
+
+    /// An error where there is no such process; for what is said before anything is sent.
+    pub(crate) fn must_exist(&mut self) -> Result<(), Failure> {
+        if self.client.is_some() || self.process.is_some() {
+            return Ok(());
+        }
+        match Process::open(self.pid) {
+            Ok(process) => self.process = Some(process),
+            // The long way has the words for it.
+            Err(_) => drop(self.client()?),
+        }
+        Ok(())
     }
 
     pub(crate) fn target(&mut self) -> Result<&Target, Failure> {
@@ -152,7 +165,8 @@ impl<'i> Asking<'i> {
                 let text = if text.trim().is_empty() { format!("its answer was {header}") } else { text };
                 return Err(Trouble::Failed(not_done(pid, task, &text)));
             }
-            to_stdout(reply, interrupt).map_err(|error| Trouble::Failed(cut_off(pid, &error, interrupt)))
+            shown_on_stdout(reply, interrupt)
+                .map_err(|error| Trouble::Failed(cut_off(pid, &error, interrupt)))
         })?;
         match error_in(request, &String::from_utf8_lossy(&said)) {
             None => Ok(()),

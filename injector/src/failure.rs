@@ -1,5 +1,6 @@
 //! What went wrong, for people and for machines: what failed, the evidence, the remedy, and the exit code.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use jgraft_attach::{AttachError, Finding};
@@ -26,6 +27,9 @@ pub(crate) struct Failure {
     cause: String,
     evidence: String,
     remedy: String,
+    /// What stays in the target's view: a path there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left: Option<String>,
     /// Further lines for people: a stack trace, the candidates of an ambiguous name.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     detail: Vec<String>,
@@ -38,7 +42,7 @@ impl Failure {
     pub(crate) fn new(exit: u8, code: &'static str, cause: impl Into<String>) -> Failure {
         let (evidence, remedy) = (String::new(), String::new());
         let (detail, candidates) = (Vec::new(), Box::default());
-        Failure { exit, code, cause: cause.into(), evidence, remedy, detail, candidates }
+        Failure { exit, code, cause: cause.into(), evidence, remedy, left: None, detail, candidates }
     }
 
     pub(crate) fn usage(
@@ -60,6 +64,14 @@ impl Failure {
 
     pub(crate) fn remedy(self, remedy: impl Into<String>) -> Failure {
         Failure { remedy: remedy.into(), ..self }
+    }
+
+    /// Says what stays in the view of `pid`, before any other line.
+    pub(crate) fn left(mut self, pid: i32, path: &Path) -> Failure {
+        let line =
+            format!("left:     {} as pid {pid} sees it, /proc/{pid}/root{0} from here", path.display());
+        self.detail.insert(0, line);
+        Failure { left: Some(path.display().to_string()), ..self }
     }
 
     /// Adds further lines for people.

@@ -20,6 +20,7 @@ mod output;
 mod relay;
 mod session;
 mod target;
+mod terminal;
 
 use cli::{Cli, Command};
 use failure::{EXIT_FAILED, EXIT_USAGE, Failure};

@@ -14,6 +14,7 @@ use jgraft_attach::Reply;
 
 use crate::interrupt::Interrupt;
 use crate::output;
+use crate::terminal::Passage;
 
 /// So much of an answer is given back, in bytes, to see whether it says an error: such answers are short.
 pub(crate) const SAID_LIMIT: usize = 16 << 10;
@@ -31,6 +32,22 @@ const LAST_WORDS: Duration = Duration::from_millis(300);
 /// Prints the answer, until the reader of stdout has had enough or the user wants to stop. Its beginning is given back.
 pub(crate) fn to_stdout(reply: Reply<'_>, interrupt: &Interrupt) -> io::Result<Vec<u8>> {
     relay(reply, output::bytes, interrupt)
+}
+
+/// The same for people: a terminal gets no control character of the target.
+pub(crate) fn shown_on_stdout(reply: Reply<'_>, interrupt: &Interrupt) -> io::Result<Vec<u8>> {
+    let passage = Arc::new(Mutex::new(Passage::to_stdout()));
+    let passing = Arc::clone(&passage);
+    let lock = |passage: &Mutex<Passage>, piece: &[u8]| {
+        passage.lock().unwrap_or_else(PoisonError::into_inner).pass(piece).into_owned()
+    };
+    let said = relay(reply, move |piece| output::bytes(&lock(&passing, piece)), interrupt)?;
+    // Half a character, which no other half came for.
+    let rest = passage.lock().unwrap_or_else(PoisonError::into_inner).rest();
+    if !rest.is_empty() {
+        output::bytes(&rest);
+    }
+    Ok(said)
 }
 
 /// `take` is false once it wants no more.

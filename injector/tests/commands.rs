@@ -3,7 +3,7 @@
 mod common;
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
@@ -125,6 +125,54 @@ fn a_heap_dump_is_fetched_and_nothing_is_left() {
         ensure!(piped.stdout == "JAVA PROFILE" && piped.stderr.is_empty(), "{piped:#?}");
         unharmed(&service)
     });
+}
+
+#[test]
+fn a_heap_dump_that_did_not_arrive_is_named() {
+    each_jdk("commands::heap_dump_left", .., |jdk| {
+        let service = service(jdk, &["-Xmx32m"])?;
+        let pid = service.pid().to_string();
+        let from_here = |left: &str| PathBuf::from(format!("/proc/{pid}/root{left}"));
+        // Our own side has no room.
+        let full = std::fs::File::options().write(true).open("/dev/full")?;
+        let output = Command::new(env!("CARGO_BIN_EXE_jgraft"))
+            .args(["heap-dump", &pid, "-"])
+            .stdout(full)
+            .output()?;
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.code() == Some(1) && stderr.contains("could not be fetched"), "{stderr}");
+        let left = stderr.lines().find_map(|line| line.strip_prefix("  left:     ")).context("no left")?;
+        let left = from_here(left.split(' ').next().context("no path")?);
+        is_dump(&left, None)?;
+        std::fs::remove_dir_all(left.parent().context("no folder")?)?;
+        // It did not answer in time.
+        let folder = tempfile::tempdir()?;
+        let file = folder.path().join("a.hprof");
+        let late = ask(&service, "heap-dump", &["--json", "--reply-timeout", "1ms", text(&file)])?;
+        let late = late.expect(1)?.json()?;
+        let left = from_here(late["left"].as_str().context("no left")?);
+        ensure!(late["detail"][0].to_string().contains("left:"), "{late}");
+        ensure!(!file.exists(), "a file that is no dump was kept");
+        // Its listener answers one after the other: then it has finished.
+        ask(&service, "jcmd", &["VM.version"])?.expect(0)?;
+        is_dump(&left, None)?;
+        std::fs::remove_dir_all(left.parent().context("no folder")?)?;
+        unharmed(&service)
+    });
+}
+
+#[test]
+fn what_is_no_jvm_is_called_so() -> Result<()> {
+    let mut child = Command::new("sleep").arg("60").spawn()?;
+    let pid = child.id().to_string();
+    let shown = jgraft(["stat", &pid]);
+    child.kill()?;
+    child.wait()?;
+    shown?.expect(3)?.explained("is not a jvm")?;
+    // Nothing is announced for a process that is not there.
+    let gone = jgraft(["histogram", "--live", &pid])?.expect(2)?;
+    ensure!(!gone.stderr.contains("full GC"), "{gone:#?}");
+    Ok(())
 }
 
 #[test]

@@ -71,8 +71,9 @@ pub fn expected_size(target: &Target) -> Option<u64> {
     used.into_iter().chain(bound).max()
 }
 
-/// A dump holds what the heap does not: its classes, stacks, and the names of everything.
-fn with_margin(heap: u64) -> u64 {
+/// The room for a dump of a heap of that size, in bytes, on whatever disk. A dump holds what the heap does not: its
+/// classes, stacks, and the names of everything.
+pub fn with_margin(heap: u64) -> u64 {
     heap.saturating_add(heap / 8).saturating_add(16 << 20)
 }
 

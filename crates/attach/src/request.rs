@@ -93,7 +93,12 @@ impl Request {
             return Err(refuse(
                 "an argument is too long for version 1 of the attach protocol".to_owned(),
                 format!("{} bytes, the listener takes {ARGUMENT_LIMIT}", long.len()),
-                "shorten it: move long options into a file that the agent reads, or load --supervised",
+                match &*self.command {
+                    "load" => {
+                        "shorten it: move long options into a file that the agent reads, or load --supervised"
+                    }
+                    _ => "shorten it; a jvm of release 24 and newer takes longer ones",
+                },
             ));
         }
         let mut bytes = b"1\0".to_vec();
@@ -111,7 +116,10 @@ impl Request {
             return Err(refuse(
                 "the request is too long for version 2 of the attach protocol".to_owned(),
                 format!("{} bytes, the listener takes {BODY_LIMIT}", body.len()),
-                "move long options into a file that the agent reads",
+                match &*self.command {
+                    "load" => "move long options into a file that the agent reads",
+                    _ => "shorten it",
+                },
             ));
         }
         Ok([b"2\0", body.len().to_string().as_bytes(), b"\0", &body].concat())
@@ -189,6 +197,12 @@ mod tests {
         // Beside the argument: "jcmd", and two NULs.
         assert!(jcmd(BODY_LIMIT - 6).version_2().unwrap().starts_with(b"2\x00262144\0jcmd\0x"));
         assert_eq!(jcmd(BODY_LIMIT - 5).version_2().unwrap_err().kind, FindingKind::RequestTooLong);
+        let remedy = |command: &str| {
+            let request = Request::new(command, &["x".repeat(BODY_LIMIT).as_bytes()]).unwrap();
+            [request.version_1().unwrap_err().remedy, request.version_2().unwrap_err().remedy]
+        };
+        assert!(remedy("load").iter().all(|remedy| remedy.contains("options")));
+        assert!(remedy("jcmd").iter().all(|remedy| !remedy.contains("agent")));
         assert!(Request::new("getversion", &[b"", b"", b""]).unwrap().version_1().is_ok());
         assert!(Request::new("x", &[b"", b"", b"", b""]).unwrap().version_1().is_err());
         assert!(Request::new("a-command-of-17by", &[]).is_err());

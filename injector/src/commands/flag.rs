@@ -71,8 +71,11 @@ fn option_of(asking: &mut Asking<'_>, name: &str) -> Result<String, Failure> {
 fn set(asking: &mut Asking<'_>, name: &str, value: &str) -> Result<(), Failure> {
     let pid = asking.pid();
     let what = format!("set its flag {name} to {value}");
-    let remedy =
-        format!("only flags marked manageable can be set: jgraft jcmd {pid} VM.flags -all | grep manageable");
+    // The JVM's own words say which of the two it was.
+    let remedy = format!(
+        "see that the value fits the flag; where the flag itself cannot be set: only those marked manageable can, \
+         jgraft jcmd {pid} VM.flags -all | grep manageable"
+    );
     let request = Request::new("setflag", &[name.as_bytes(), value.as_bytes()]);
     let request = request.map_err(|finding| Failure::blocked(&finding))?;
     asking.text(&request, &Task { what: &what, remedy: &remedy }).map(drop)

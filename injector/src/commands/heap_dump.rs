@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use jgraft_attach::heap_dump::{DumpPlace, expected_size, room};
+use jgraft_attach::heap_dump::{DumpPlace, expected_size, room, with_margin};
 use jgraft_attach::{AttachError, Request, Target, error_in, examine};
 use serde::Serialize;
 
@@ -73,7 +73,16 @@ pub(crate) fn run(options: &HeapDump) -> Result<ExitCode, Failure> {
     let pid = target.pid();
     let place = dump(options, target, place, &interrupt, &bar)?;
     let dumped = Instant::now();
-    let bytes = fetch(pid, &place, &sink, expected, &interrupt, &bar)?;
+    let bytes = match fetch(pid, &place, &sink, expected, &interrupt, &bar) {
+        Ok(bytes) => bytes,
+        Err(NotFetched::Failed(failure)) => return Err(failure),
+        // Made at the price of a pause of the JVM: what went wrong here does not take it away.
+        Err(NotFetched::NotTaken(error)) => {
+            let remedy =
+                "the dump is whole where the jvm wrote it: copy it to a place with room, and remove it there";
+            return Err(not_fetched(pid, &error).remedy(remedy).left(pid, &place.leave()));
+        }
+    };
     bar.finish_and_clear();
     let written_to = place.path().display().to_string();
     drop(place);
@@ -133,11 +142,7 @@ fn dump(
             if !sent || target.process().has_ended() {
                 return Err(failure);
             }
-            let left = place.leave();
-            Err(failure.detail([
-                format!("the dump, finished or not, is left in its view as {}", left.display()),
-                format!("seen from here: /proc/{}/root{}", target.pid(), left.display()),
-            ]))
+            Err(failure.left(target.pid(), &place.leave()))
         }
     }
 }
@@ -160,6 +165,18 @@ fn watched<T: Send>(place: &DumpPlace, bar: &ProgressBar, work: impl FnOnce() ->
     })
 }
 
+/// Why a finished dump is not here.
+enum NotFetched {
+    /// Our own side did not take it.
+    NotTaken(io::Error),
+    Failed(Failure),
+}
+
+fn not_fetched(pid: i32, error: &io::Error) -> Failure {
+    Failure::new(EXIT_FAILED, "not-fetched", format!("the heap dump of pid {pid} could not be fetched"))
+        .evidence(error.to_string())
+}
+
 /// Copies the finished dump.
 fn fetch(
     pid: i32,
@@ -168,11 +185,11 @@ fn fetch(
     expected: u64,
     interrupt: &Interrupt,
     bar: &ProgressBar,
-) -> Result<u64, Failure> {
+) -> Result<u64, NotFetched> {
     let cannot = |e: io::Error| {
-        Failure::new(EXIT_FAILED, "not-fetched", format!("the heap dump of pid {pid} could not be fetched"))
-            .evidence(e.to_string())
-            .remedy("the dump was removed; give it a file with room and try again")
+        NotFetched::Failed(
+            not_fetched(pid, &e).remedy("what was there was removed; see the jvm's own words for it"),
+        )
     };
     let source = place.open().map_err(cannot)?;
     let size = source.metadata().map_err(cannot)?.len();
@@ -183,18 +200,16 @@ fn fetch(
     }
     bar.set_message("fetching");
     bar.set_length(size);
-    let told = sink.take(source, size).map_err(cannot)?;
+    let told = sink.take(source, size).map_err(NotFetched::NotTaken)?;
     let mut copied = 0;
     while copied < size {
         let got = loop {
             if interrupt.came() {
-                return Err(Failure::new(
-                    EXIT_INTERRUPTED,
-                    "interrupted",
-                    format!("interrupted while the heap dump of pid {pid} was fetched"),
-                )
-                .evidence(format!("{copied} of {size} bytes were here"))
-                .remedy("nothing of it is left; run it again"));
+                let cause = format!("interrupted while the heap dump of pid {pid} was fetched");
+                let failure = Failure::new(EXIT_INTERRUPTED, "interrupted", cause)
+                    .evidence(format!("{copied} of {size} bytes were here"))
+                    .remedy("nothing of it is left; run it again");
+                return Err(NotFetched::Failed(failure));
             }
             match told.recv_timeout(GLANCE) {
                 Ok(got) => break got,
@@ -205,7 +220,7 @@ fn fetch(
         let got = match got {
             // The reader of stdout has had enough.
             Err(e) if e.kind() == io::ErrorKind::BrokenPipe && sink.path.is_none() => return Ok(copied),
-            got => got.map_err(cannot)?,
+            got => got.map_err(NotFetched::NotTaken)?,
         };
         if got == 0 {
             return Err(cannot(io::Error::other(format!("it ends after {copied} of {size} bytes"))));
@@ -249,7 +264,9 @@ impl Sink {
         let known =
             self.file.metadata().and_then(|file| Ok((file.dev(), place.device()?, room(&self.file)?)));
         let Ok((ours, theirs, room)) = known else { return Ok(()) };
-        let need = if ours == theirs { expected.saturating_mul(2) } else { expected };
+        // The same margin as over there; nothing where nothing is known.
+        let dump = if expected == 0 { 0 } else { with_margin(expected) };
+        let need = if ours == theirs { dump.saturating_mul(2) } else { dump };
         if room >= need {
             return Ok(());
         }

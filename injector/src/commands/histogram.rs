@@ -40,6 +40,7 @@ pub(crate) fn run(options: &Histogram) -> Result<ExitCode, Failure> {
     let which = if options.live { "-live" } else { "-all" };
     let request = Request::new("inspectheap", &[which.as_bytes()]).map_err(|f| Failure::blocked(&f))?;
     if options.live {
+        asking.must_exist()?;
         announce_full_gc(asking.pid());
     }
     if options.asked.json {

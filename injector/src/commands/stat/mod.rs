@@ -5,7 +5,7 @@ mod sample;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use jgraft_attach::{Kind, Target};
+use jgraft_attach::{Kind, Target, examine};
 
 use crate::cli::Stat;
 use crate::failure::{EXIT_BLOCKED, EXIT_FAILED, Failure};
@@ -54,10 +54,16 @@ fn sample(target: &Target) -> Result<Option<Sample>, Failure> {
 }
 
 fn no_counters(target: &Target) -> Failure {
+    // The words of doctor for what is no JVM, or is none that we may look into.
+    if matches!(target.kind(), Kind::NotAJvm | Kind::Unreadable)
+        && let Some(blocker) = examine(target).blockers.first()
+    {
+        return Failure::blocked(blocker);
+    }
     let evidence = match target.kind() {
         Kind::OpenJ9 => "an openj9 vm keeps none",
         Kind::NotAJvm => "it is no jvm",
-        Kind::Unreadable => "it belongs to another user",
+        Kind::Unreadable => "it may not be looked into",
         Kind::Launcher => "it has not made them yet",
         Kind::HotSpot => {
             "its hsperfdata file is off (-XX:-UsePerfData, -XX:+PerfDisableSharedMem) or not readable"
