@@ -221,8 +221,7 @@ fn a_socket_of_another_process_is_not_talked_to() -> Result<()> {
 }
 
 fn start(args: &[&str]) -> Result<Child> {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_jgraft"));
-    Ok(command.args(args).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?)
+    Ok(common::interruptible().args(args).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?)
 }
 
 /// From when on signals are taken as a wish to stop.

@@ -4,7 +4,7 @@ mod common;
 
 use std::io::Read;
 use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
@@ -61,11 +61,8 @@ fn crowd(jdk: &Jdk) -> Result<Jvm> {
 
 /// It has begun to print into a pipe that is not read any further.
 fn stalled(args: &[&str]) -> Result<(Child, ChildStdout)> {
-    let mut jgraft = Command::new(env!("CARGO_BIN_EXE_jgraft"))
-        .args(args)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()?;
+    let mut jgraft =
+        common::interruptible().args(args).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
     let mut stdout = jgraft.stdout.take().context("no pipe")?;
     stdout.read_exact(&mut [0])?;
     Ok((jgraft, stdout))

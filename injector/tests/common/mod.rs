@@ -47,6 +47,14 @@ pub(crate) fn jgraft<'a>(args: impl IntoIterator<Item = &'a str>) -> Result<Run>
     run(Command::new(env!("CARGO_BIN_EXE_jgraft")).args(args))
 }
 
+/// jgraft with the signals that a person ends it with as they are by default: whoever runs the tests in the background, or
+/// under nohup, has them ignored, and so would jgraft.
+pub(crate) fn interruptible() -> Command {
+    let mut command = Command::new("env");
+    command.args(["--default-signal=INT,TERM,HUP", env!("CARGO_BIN_EXE_jgraft")]);
+    command
+}
+
 /// Runs a command that is or becomes jgraft.
 pub(crate) fn run(command: &mut Command) -> Result<Run> {
     let Output { status, stdout, stderr } = command.output().context("can't run jgraft")?;
