@@ -74,6 +74,19 @@ impl Layout {
         }
     }
 
+    /// Where what ended before an old pc ends now: what was put behind the last instruction is no part of it.
+    pub(crate) fn end(&self, pc: u32, edit: &CodeEdit<'_>) -> Option<u32> {
+        let first = edit.insertions.partition_point(|insertion| insertion.pc < pc);
+        let mut end = self.label(pc)?;
+        for (insertion, span) in edit.insertions[..first].iter().zip(&self.spans).rev() {
+            if insertion.place != Place::After || span.1 != end {
+                break;
+            }
+            end = span.0;
+        }
+        Some(end)
+    }
+
     /// Lays out `code` as `edit` wants it.
     pub(crate) fn run(&mut self, code: &Code<'_>, edit: &CodeEdit<'_>) -> Result<(), LeftAlone> {
         self.widened.clear();

@@ -31,6 +31,13 @@ impl<'a> Mover<'_, 'a> {
         now.ok_or_else(|| self.no_pc(pc))
     }
 
+    /// Where a range of the exception table ends now. What is put behind its last instruction is left out: the frames
+    /// there are those of the next instruction, of which its handler need not be able to make anything.
+    fn end(&self, pc: u16) -> Result<u16, LeftAlone> {
+        let end = self.layout.end(u32::from(pc), self.edit).and_then(|end| u16::try_from(end).ok());
+        end.ok_or_else(|| self.no_pc(pc))
+    }
+
     /// As `label`, but what began with the method still does.
     fn start(&self, pc: u16) -> Result<u16, LeftAlone> {
         if pc == 0 { Ok(0) } else { self.label(pc) }
@@ -69,7 +76,7 @@ impl<'a> Mover<'_, 'a> {
             }
         }
         for old in self.code.exception_table() {
-            let (start, end) = (self.label(old.start_pc)?, self.label(old.end_pc)?);
+            let (start, end) = (self.label(old.start_pc)?, self.end(old.end_pc)?);
             row(out, start, end, self.label(old.handler_pc)?, old.catch_type);
         }
         for (handler, (from, to)) in handlers() {
