@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
 use common::{
-    Attached, count, expect, has_only_the_warning, is_unharmed, load, look, mapped, number, options, reply,
-    service,
+    Attached, count, expect, has_only_the_warning, is_unharmed, load, look, mapped, number,
+    open_files_fall_to, options, reply, service,
 };
 use jgraft_attach::LoadOutcome;
 use jgraft_jvm_harness::{Jdk, Jvm, JvmBuilder, artifacts, cache, each_jdk, javac, skip, targets};
@@ -182,8 +182,7 @@ fn loaded_often_it_leaves_nothing_more_than_once() {
             }
         }
         ensure!(mapped(&jvm)? == 1, "mapped {} times", mapped(&jvm)?);
-        let now = count(&jvm, "fd")?;
-        ensure!(now <= files, "{files} open files, now {now}");
+        open_files_fall_to(&jvm, files)?;
         // The JVM's own compiler threads come and go.
         let now = count(&jvm, "task")?;
         ensure!(now <= threads + 4, "{threads} threads, now {now}");

@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use jgraft_attach::{Client, LoadOutcome, Request, Target};
@@ -104,6 +105,20 @@ pub(crate) enum Attached {
 /// The entries of a directory of /proc of the JVM.
 pub(crate) fn count(jvm: &Jvm, what: &str) -> Result<usize> {
     Ok(fs::read_dir(format!("/proc/{}/{what}", jvm.pid()))?.count())
+}
+
+/// Waits until the JVM has no more than so many files open: it closes a connection only after its peer has seen the end
+/// of the answer, and looks into its cgroup now and then.
+pub(crate) fn open_files_fall_to(jvm: &Jvm, most: usize) -> Result<()> {
+    let start = Instant::now();
+    loop {
+        let open = count(jvm, "fd")?;
+        if open <= most {
+            return Ok(());
+        }
+        ensure!(start.elapsed() < Duration::from_secs(20), "{open} open files, expected {most}");
+        std::thread::yield_now();
+    }
 }
 
 /// How many times the code of our library is mapped.
