@@ -128,6 +128,7 @@ pub struct MethodDescriptor<'a> {
     /// Between the parentheses.
     parameters: &'a [u8],
     result: Option<FieldType<'a>>,
+    parameter_count: u16,
     parameter_slots: u16,
 }
 
@@ -135,10 +136,12 @@ impl<'a> MethodDescriptor<'a> {
     /// Reads a method descriptor; none if it is malformed.
     pub fn parse(descriptor: ModifiedUtf8<'a>) -> Option<Self> {
         let bytes = descriptor.as_bytes().strip_prefix(b"(")?;
-        let (mut rest, mut parameter_slots) = (bytes, 0_u16);
+        let (mut rest, mut parameter_count, mut parameter_slots) = (bytes, 0, 0_u16);
         while *rest.first()? != b')' {
             let (parameter, next) = FieldType::split(rest)?;
             parameter_slots = parameter_slots.checked_add(parameter.slots())?;
+            // No more than slots.
+            parameter_count += 1;
             rest = next;
         }
         let parameters = &bytes[..bytes.len() - rest.len()];
@@ -146,7 +149,7 @@ impl<'a> MethodDescriptor<'a> {
             b"V" => None,
             result => Some(FieldType::parse(ModifiedUtf8::new(result))?),
         };
-        Some(Self { parameters, result, parameter_slots })
+        Some(Self { parameters, result, parameter_count, parameter_slots })
     }
 
     /// The types of the parameters, in order; the receiver is not among them.
@@ -162,6 +165,11 @@ impl<'a> MethodDescriptor<'a> {
     /// The type of the result; none for void.
     pub fn result(&self) -> Option<FieldType<'a>> {
         self.result
+    }
+
+    /// How many parameters there are, the receiver not counted.
+    pub fn parameter_count(&self) -> u16 {
+        self.parameter_count
     }
 
     /// Slots that the parameters take, the receiver not counted. A method may have 255 with the receiver (4.3.3).

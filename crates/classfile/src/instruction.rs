@@ -149,20 +149,26 @@ impl<'a> Iterator for Instructions<'a> {
 /// Length of the instruction at `pc`; none if its opcode is undefined or the code ends within it.
 #[inline]
 pub(crate) fn len_at(code: &[u8], pc: usize) -> Option<usize> {
-    let format = opcode::format(*code.get(pc)?);
-    let len = match format.fixed_len() {
-        0 => match format {
-            Format::Wide => match opcode::format(*code.get(pc + 1)?) {
-                Format::LocalIncrement => 6,
-                Format::Local => 4,
-                _ => return None,
-            },
-            Format::TableSwitch | Format::LookupSwitch => switch_at(code, pc)?.2,
-            _ => return None,
-        },
-        len => len,
+    let opcode = *code.get(pc)?;
+    let len = match opcode::FIXED_LENGTHS[usize::from(opcode)] {
+        0 => variable_len(code, pc, opcode)?,
+        len => usize::from(len),
     };
     (len <= code.len() - pc).then_some(len)
+}
+
+/// Length of an instruction that depends on its operands.
+#[cold]
+fn variable_len(code: &[u8], pc: usize, opcode: u8) -> Option<usize> {
+    match opcode::format(opcode) {
+        Format::Wide => match opcode::format(*code.get(pc + 1)?) {
+            Format::LocalIncrement => Some(6),
+            Format::Local => Some(4),
+            _ => None,
+        },
+        Format::TableSwitch | Format::LookupSwitch => Some(switch_at(code, pc)?.2),
+        _ => None,
+    }
 }
 
 /// Decodes the instruction at `pc`; none if its opcode is undefined or the code ends within it.

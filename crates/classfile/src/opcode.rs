@@ -55,6 +55,17 @@ impl Format {
     }
 }
 
+/// [`Format::fixed_len`] by opcode.
+pub(crate) static FIXED_LENGTHS: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut opcode = 0;
+    while opcode < 256 {
+        table[opcode] = FORMATS[opcode].fixed_len() as u8;
+        opcode += 1;
+    }
+    table
+};
+
 /// The shape of an opcode's operands.
 pub fn format(opcode: u8) -> Format {
     FORMATS[usize::from(opcode)]

@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::left_alone::LeftAlone;
 use crate::opcode::LDC_W;
 use crate::references::{Referred, Stopped, walk};
-use crate::rewrite::{ClassCopy, CodeEdit, Insertion, Place, Scratch, Snippet};
+use crate::rewrite::{ClassCopy, CodeEdit, Insertion, Place, Scan, Scratch, Snippet, Wanted};
 use pool::RebasedPool;
 
 /// Widening an ldc may append a constant and so push another past 255: how often that is looked for one by one.
@@ -155,7 +155,7 @@ fn short_constants(
 /// The same class, with ldc_w in the place of these ldc.
 fn widen(class: &ClassFile<'_>, wanted: &[Vec<(u32, u16)>]) -> Result<Vec<u8>, RebaseError> {
     let mut copy = ClassCopy::new(class);
-    let mut scratch = Scratch::default();
+    let (mut scan, mut scratch) = (Scan::default(), Scratch::default());
     for (method, pcs) in class.methods().zip(wanted) {
         let method = method?;
         if pcs.is_empty() {
@@ -169,7 +169,8 @@ fn widen(class: &ClassFile<'_>, wanted: &[Vec<(u32, u16)>]) -> Result<Vec<u8>, R
         }
         let done = copy.method(&method, |method| {
             let code = method.code()?;
-            method.replace_code(&code, &edit, &mut scratch)
+            scan.run(&code.code, 0, Wanted::Ends)?;
+            method.replace_code(&code, &scan, &edit, &mut scratch)
         });
         done.map_err(|reason| RebaseError::Method {
             method: format!("{}{}", method.name(), method.descriptor()),

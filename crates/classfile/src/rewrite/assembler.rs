@@ -24,9 +24,10 @@ pub(crate) struct Assembler<'a> {
 }
 
 impl<'a> Assembler<'a> {
-    pub(crate) fn new() -> Self {
+    /// Begins in the buffers of an empty snippet.
+    pub(crate) fn new(mut snippet: Snippet<'a>) -> Self {
         // Most events take less: one allocation for each.
-        let snippet = Snippet { code: Vec::with_capacity(32), ..Snippet::default() };
+        snippet.code.reserve(32);
         Self { snippet, depth: 0, held: Vec::new(), too_large: false }
     }
 

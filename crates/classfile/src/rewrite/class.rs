@@ -8,7 +8,7 @@ use crate::method_info::MethodInfo;
 use crate::rewrite::code::{CodeRewriter, Scratch};
 use crate::rewrite::constant_pool::PoolAppender;
 use crate::rewrite::edit::CodeEdit;
-use crate::rewrite::scan::Scan;
+use crate::rewrite::scan::{Scan, Wanted};
 use crate::verification::MethodContext;
 
 /// A copy in the making. It takes the class from fields_count on as it is added; [`finish`](Self::finish) puts the pool
@@ -87,10 +87,11 @@ impl<'m, 'c, 'a> MethodCopy<'m, 'c, 'a> {
         Ok(CodeRewriter { context: self.context, attribute, code })
     }
 
-    /// Puts an edited Code attribute in the place of the old one; how many bytes its code has.
+    /// Puts an edited Code attribute in the place of the old one, whose code `scan` has seen; how many bytes its code has.
     pub(crate) fn replace_code(
         &mut self,
         code: &CodeRewriter<'m, 'a>,
+        scan: &Scan,
         edit: &CodeEdit<'a>,
         scratch: &mut Scratch,
     ) -> Result<usize, LeftAlone> {
@@ -98,7 +99,7 @@ impl<'m, 'c, 'a> MethodCopy<'m, 'c, 'a> {
         let start = code.attribute.offset() - 6;
         self.copy.copy_to(start);
         let ClassCopy { pool, body, copied, .. } = &mut *self.copy;
-        let size = code.write(edit, pool, scratch, body)?;
+        let size = code.write(scan, edit, pool, scratch, body)?;
         *copied = start + whole.len();
         Ok(size)
     }
@@ -113,8 +114,8 @@ pub fn copy_through_rewriter(class: &ClassFile<'_>) -> Result<Vec<u8>, Error> {
         let method = method?;
         let done = copy.method(&method, |method| {
             let code = method.code()?;
-            scan.run(&code.code, 0)?;
-            method.replace_code(&code, &CodeEdit::default(), &mut scratch).map(drop)
+            scan.run(&code.code, 0, Wanted::Ends)?;
+            method.replace_code(&code, &scan, &CodeEdit::default(), &mut scratch).map(drop)
         });
         if let Err(LeftAlone::Malformed(error)) = done {
             return Err(error);

@@ -8,6 +8,7 @@ use crate::left_alone::LeftAlone;
 use crate::rewrite::constant_pool::PoolAppender;
 use crate::rewrite::edit::{CodeEdit, Handler};
 use crate::rewrite::emit::Layout;
+use crate::rewrite::scan::Scan;
 use crate::rewrite::stack_map;
 use crate::rewrite::tables::{self, Mover};
 use crate::verification::{Budget, Frame, MethodContext, Violation};
@@ -27,18 +28,19 @@ pub(crate) struct CodeRewriter<'c, 'a> {
 }
 
 impl<'c, 'a> CodeRewriter<'c, 'a> {
-    /// Appends the edited attribute to `out`; how many bytes its code has. What was appended when it fails is for the
+    /// Appends the edited attribute, whose code `scan` has seen, to `out`; how many bytes its code has. What was appended when it fails is for the
     /// caller to take away.
     pub(crate) fn write(
         &self,
+        scan: &Scan,
         edit: &CodeEdit<'a>,
         pool: &mut PoolAppender<'_, 'a>,
         scratch: &mut Scratch,
         out: &mut Vec<u8>,
     ) -> Result<usize, LeftAlone> {
-        scratch.layout.run(&self.code, edit)?;
+        scratch.layout.run(&self.code, scan, edit)?;
         let Scratch { layout, stack_map } = scratch;
-        let mover = Mover { code: &self.code, edit, layout };
+        let mover = Mover { code: &self.code, scan, edit, layout };
 
         out.extend(self.attribute.name_index().to_be_bytes());
         let length_at = out.len();

@@ -1,6 +1,6 @@
 //! New entries behind a constant pool (JVMS 4.4). Those that are there keep their indices.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::constant_pool::{ConstantPool, Tag};
 use crate::descriptor::FieldType;
@@ -12,18 +12,49 @@ pub(crate) struct PoolAppender<'c, 'a> {
     pool: &'c ConstantPool<'a>,
     /// The new entries, as they will stand in the file.
     bytes: Vec<u8>,
-    /// The new entries that may be shared, with their indices.
-    shared: HashMap<Vec<u8>, u16>,
-    /// Members and classes by what was asked for first, with their indices: nearly every method asks for the same few.
-    asked: Vec<(Vec<u8>, u16)>,
+    /// The first of the new entries that may be shared: from where to where in `bytes`, and the index.
+    first: Vec<(usize, usize, u16)>,
+    /// The others, with their indices.
+    others: BTreeMap<Vec<u8>, u16>,
+    /// Members and classes that were asked for first: nearly every method asks for the same few.
+    asked: Vec<Asked>,
     /// constant_pool_count, new entries included.
     count: u16,
     /// Every CONSTANT_Class of the class by its type; made when first asked for.
     classes: Option<HashMap<FieldType<'a>, u16>>,
+    /// A buffer for who puts a descriptor together.
+    pub(crate) descriptor: Vec<u8>,
+}
+
+/// A class or a member by what it was asked for by, with its index.
+#[derive(Debug)]
+struct Asked {
+    tag: Tag,
+    /// Of the class, the name and the descriptor.
+    lengths: [usize; 3],
+    /// These, one behind the other.
+    text: Vec<u8>,
+    index: u16,
+}
+
+impl Asked {
+    fn is(&self, tag: Tag, [class, name, descriptor]: [&[u8]; 3]) -> bool {
+        // What is not the one is mostly of other lengths.
+        if self.tag != tag
+            || self.lengths[0] != class.len()
+            || self.lengths[1] != name.len()
+            || self.lengths[2] != descriptor.len()
+        {
+            return false;
+        }
+        let rest = self.text.strip_prefix(class).and_then(|rest| rest.strip_prefix(name));
+        rest == Some(descriptor)
+    }
 }
 
 /// Longer lists are not worth looking through.
 const MOST_ASKED: usize = 24;
+const MOST_FIRST: usize = 24;
 
 /// How far a pool had grown, so that what a given-up edit has added can be taken away.
 #[derive(Clone, Copy, Debug)]
@@ -33,11 +64,14 @@ impl<'c, 'a> PoolAppender<'c, 'a> {
     pub(crate) fn new(pool: &'c ConstantPool<'a>) -> Self {
         Self {
             pool,
-            bytes: Vec::new(),
-            shared: HashMap::new(),
+            // What a few probes take.
+            bytes: Vec::with_capacity(512),
+            first: Vec::with_capacity(MOST_FIRST),
+            others: BTreeMap::new(),
             asked: Vec::new(),
             count: pool.count(),
             classes: None,
+            descriptor: Vec::new(),
         }
     }
 
@@ -62,8 +96,9 @@ impl<'c, 'a> PoolAppender<'c, 'a> {
             return;
         }
         self.count = count;
-        self.shared.retain(|_, index| *index < count);
-        self.asked.retain(|(_, index)| *index < count);
+        self.first.retain(|(_, _, index)| *index < count);
+        self.others.retain(|_, index| *index < count);
+        self.asked.retain(|asked| asked.index < count);
         if let Some(classes) = &mut self.classes {
             classes.retain(|_, index| *index < count);
         }
@@ -79,7 +114,7 @@ impl<'c, 'a> PoolAppender<'c, 'a> {
     }
 
     pub(crate) fn class(&mut self, name: &[u8]) -> Result<u16, LeftAlone> {
-        self.asked(&[&[Tag::Class as u8], name], |pool| {
+        self.asked(Tag::Class, [name, b"", b""], |pool| {
             let name = pool.utf8(name)?;
             pool.entry(Tag::Class, &name.to_be_bytes())
         })
@@ -131,8 +166,7 @@ impl<'c, 'a> PoolAppender<'c, 'a> {
     }
 
     fn member(&mut self, tag: Tag, class: &[u8], name: &[u8], descriptor: &[u8]) -> Result<u16, LeftAlone> {
-        // No name holds a semicolon (JVMS 4.2), so that the three can't run into each other.
-        self.asked(&[&[tag as u8], class, b";", name, b";", descriptor], |pool| {
+        self.asked(tag, [class, name, descriptor], |pool| {
             let class = pool.class(class)?;
             let (name, descriptor) = (pool.utf8(name)?, pool.utf8(descriptor)?);
             let name_and_type = pool.two(Tag::NameAndType, name, descriptor)?;
@@ -143,25 +177,17 @@ impl<'c, 'a> PoolAppender<'c, 'a> {
     /// What was made for the same question before, or what is made now.
     fn asked(
         &mut self,
-        question: &[&[u8]],
+        tag: Tag,
+        question: [&[u8]; 3],
         make: impl FnOnce(&mut Self) -> Result<u16, LeftAlone>,
     ) -> Result<u16, LeftAlone> {
-        let same = |known: &[u8]| {
-            let mut rest = known;
-            question.iter().all(|part| match rest.strip_prefix(*part) {
-                Some(behind) => {
-                    rest = behind;
-                    true
-                }
-                None => false,
-            }) && rest.is_empty()
-        };
-        if let Some((_, index)) = self.asked.iter().find(|(known, _)| same(known)) {
-            return Ok(*index);
+        if let Some(asked) = self.asked.iter().find(|asked| asked.is(tag, question)) {
+            return Ok(asked.index);
         }
         let index = make(self)?;
         if self.asked.len() < MOST_ASKED {
-            self.asked.push((question.concat(), index));
+            let lengths = question.map(<[u8]>::len);
+            self.asked.push(Asked { tag, lengths, text: question.concat(), index });
         }
         Ok(index)
     }
@@ -187,14 +213,20 @@ impl<'c, 'a> PoolAppender<'c, 'a> {
     /// The entry that was just written from `start` on, or the equal one that is there already.
     fn share(&mut self, start: usize) -> Result<u16, LeftAlone> {
         let entry = self.bytes.get(start..).unwrap_or_default();
-        if let Some(index) = self.shared.get(entry) {
-            let index = *index;
+        let same = |(from, to, _): &&(usize, usize, u16)| {
+            to - from == entry.len() && self.bytes.get(*from..*to) == Some(entry)
+        };
+        let known = self.first.iter().find(same).map(|(_, _, index)| index);
+        if let Some(&index) = known.or_else(|| self.others.get(entry)) {
             self.bytes.truncate(start);
             return Ok(index);
         }
-        let entry = entry.to_vec();
         let index = self.next(1)?;
-        self.shared.insert(entry, index);
+        if self.first.len() < MOST_FIRST {
+            self.first.push((start, self.bytes.len(), index));
+        } else {
+            self.others.insert(self.bytes[start..].to_vec(), index);
+        }
         Ok(index)
     }
 

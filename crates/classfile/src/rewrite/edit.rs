@@ -1,6 +1,7 @@
 //! An edit of one method's code, as a value.
 
 use crate::left_alone::LeftAlone;
+use crate::rewrite::assembler::Assembler;
 use crate::rewrite::code::not_type_safe;
 use crate::verification::{Budget, Frame, Type};
 
@@ -23,9 +24,33 @@ pub(crate) struct CodeEdit<'a> {
     pub(crate) kept: Budget,
     /// Calls that were asked for and that the condition around them does not fit.
     pub(crate) calls_left_alone: usize,
+    /// Buffers of snippets of methods before.
+    spare: Vec<Snippet<'a>>,
 }
 
 impl<'a> CodeEdit<'a> {
+    /// Makes it empty for the next method; the buffers are used again.
+    pub(crate) fn clear(&mut self) {
+        let Self { entry, insertions, snippets, locals, handlers, size, kept, calls_left_alone, spare } =
+            self;
+        for mut snippet in snippets.drain(..).chain([std::mem::take(entry)]) {
+            snippet.clear();
+            if spare.len() < MOST_SPARE && snippet.code.capacity() < LARGE {
+                spare.push(snippet);
+            }
+        }
+        insertions.clear();
+        handlers.clear();
+        locals.at = 0;
+        locals.types.clear();
+        (*size, *kept, *calls_left_alone) = (0, Budget::kept(), 0);
+    }
+
+    /// Begins a snippet.
+    pub(crate) fn assembler(&mut self) -> Assembler<'a> {
+        Assembler::new(self.spare.pop().unwrap_or_default())
+    }
+
     /// Puts a snippet at its place.
     pub(crate) fn insert(&mut self, insertion: Insertion<'a>) -> Result<(), LeftAlone> {
         if let Some(frame) = &insertion.frame {
@@ -60,6 +85,10 @@ impl<'a> CodeEdit<'a> {
         self.size = mark.size;
     }
 }
+
+/// Snippets whose buffers are kept, and the bytes of code up to which one is.
+const MOST_SPARE: usize = 64;
+const LARGE: usize = 1024;
 
 /// See [`CodeEdit::mark`].
 #[derive(Clone, Copy, Debug)]
@@ -97,6 +126,15 @@ pub(crate) struct Snippet<'a> {
     /// One more than the highest slot that it stores to. Those behind all others are for values that no frame has to
     /// know.
     pub(crate) locals: u16,
+}
+
+impl Snippet<'_> {
+    fn clear(&mut self) {
+        let Self { code, joins, stack, locals } = self;
+        code.clear();
+        joins.clear();
+        (*stack, *locals) = (0, 0);
+    }
 }
 
 /// A place in a snippet that is jumped to: the frame of the snippet's place holds, and more.

@@ -7,13 +7,14 @@ use crate::instruction::{len_at, read_i4};
 use crate::left_alone::LeftAlone;
 use crate::opcode::*;
 use crate::rewrite::edit::{CodeEdit, Place};
+use crate::rewrite::scan::Scan;
 
 /// New code, and where everything went. The buffers are used again from method to method.
 #[derive(Debug, Default)]
 pub(crate) struct Layout {
     /// The new code[].
     pub(crate) code: Vec<u8>,
-    /// Per old pc: where a jump to it now leads; [`NOWHERE`] within instructions. One more for the end.
+    /// Per old pc: where a jump to it now leads; anything within instructions. One more for the end.
     labels: Vec<u32>,
     /// For each insertion, from where to where it stands.
     pub(crate) spans: Vec<(u32, u32)>,
@@ -28,6 +29,8 @@ pub(crate) struct Layout {
     /// Conditional ones among them: where the instruction behind begins, and the old pc of the jump.
     pub(crate) joins: Vec<(u32, u32)>,
     jumps: Vec<Jump>,
+    /// Operands and short opcodes of local variables that have moved, by where they stand in the new code.
+    moved: Vec<(u32, u8)>,
 }
 
 const NOWHERE: u32 = u32::MAX;
@@ -57,27 +60,27 @@ enum JumpSize {
 
 impl Layout {
     /// Where a jump to an old pc, or the end of a range there, now leads.
-    pub(crate) fn label(&self, pc: u32) -> Option<u32> {
-        self.labels.get(pc as usize).copied().filter(|label| *label != NOWHERE)
+    pub(crate) fn label(&self, pc: u32, scan: &Scan) -> Option<u32> {
+        self.labels.get(pc as usize).copied().filter(|_| scan.is_boundary(pc))
     }
 
     /// Where the instruction itself is that stood at an old pc: behind what was put before it.
-    pub(crate) fn instruction(&self, pc: u32, edit: &CodeEdit<'_>) -> Option<u32> {
+    pub(crate) fn instruction(&self, pc: u32, edit: &CodeEdit<'_>, scan: &Scan) -> Option<u32> {
         let first = edit.insertions.partition_point(|insertion| insertion.pc < pc);
         let before = edit.insertions[first..]
             .iter()
             .take_while(|insertion| insertion.pc == pc && insertion.place == Place::Before)
             .count();
         match before {
-            0 => self.label(pc),
+            0 => self.label(pc, scan),
             count => self.spans.get(first + count - 1).map(|(_, end)| *end),
         }
     }
 
     /// Where what ended before an old pc ends now: what was put behind the last instruction is no part of it.
-    pub(crate) fn end(&self, pc: u32, edit: &CodeEdit<'_>) -> Option<u32> {
+    pub(crate) fn end(&self, pc: u32, edit: &CodeEdit<'_>, scan: &Scan) -> Option<u32> {
         let first = edit.insertions.partition_point(|insertion| insertion.pc < pc);
-        let mut end = self.label(pc)?;
+        let mut end = self.label(pc, scan)?;
         for (insertion, span) in edit.insertions[..first].iter().zip(&self.spans).rev() {
             if insertion.place != Place::After || span.1 != end {
                 break;
@@ -87,16 +90,16 @@ impl Layout {
         Some(end)
     }
 
-    /// Lays out `code` as `edit` wants it.
-    pub(crate) fn run(&mut self, code: &Code<'_>, edit: &CodeEdit<'_>) -> Result<(), LeftAlone> {
+    /// Lays out `code`, which `scan` has seen, as `edit` wants it.
+    pub(crate) fn run(&mut self, code: &Code<'_>, scan: &Scan, edit: &CodeEdit<'_>) -> Result<(), LeftAlone> {
         self.widened.clear();
         for round in 0.. {
-            self.emit(code, edit)?;
+            self.emit(code, scan, edit)?;
             if self.code.len() > 65_535 {
                 return Err(LeftAlone::CodeTooLarge(self.code.len()));
             }
             let known = self.widened.len();
-            self.fill_in(code)?;
+            self.fill_in(code, scan)?;
             if self.widened.len() == known {
                 break;
             }
@@ -112,69 +115,64 @@ impl Layout {
         Ok(())
     }
 
-    fn emit(&mut self, code: &Code<'_>, edit: &CodeEdit<'_>) -> Result<(), LeftAlone> {
+    /// From one instruction that may not stay as it is, or has something put before or behind it, to the next: what lies
+    /// between is copied.
+    fn emit(&mut self, code: &Code<'_>, scan: &Scan, edit: &CodeEdit<'_>) -> Result<(), LeftAlone> {
         let old = code.code();
         self.labels.clear();
-        self.labels.resize(old.len() + 1, NOWHERE);
         self.code.clear();
         self.spans.clear();
         self.handlers.clear();
         self.joins.clear();
         self.jumps.clear();
+        self.moved.clear();
+        self.labels.reserve(old.len() + 1);
         self.code.reserve(old.len() + edit.entry.code.len() + 64);
         self.code.extend_from_slice(&edit.entry.code);
         self.entry_end = self.code.len() as u32;
 
-        let mut writer = Writer {
-            old,
-            copied: 0,
-            next_pc: edit.insertions.first().map_or(NOWHERE, |insertion| insertion.pc),
-            at: edit.locals.at,
-            width: edit.locals.width(),
-        };
-        let mut pc = 0;
-        while pc < old.len() {
-            let plain = usize::from(PLAIN[usize::from(old[pc])]);
-            if plain != 0 && writer.next_pc != pc as u32 {
-                // Most instructions stay as they are.
-                self.labels[pc] = (self.code.len() + pc - writer.copied) as u32;
-                pc += plain;
-                continue;
+        let mut writer = Writer { old, copied: 0, at: edit.locals.at, width: edit.locals.width() };
+        let mut stops = scan.stops.iter().copied().peekable();
+        loop {
+            let inserted = edit.insertions.get(self.spans.len()).map_or(NOWHERE, |insertion| insertion.pc);
+            let next = inserted.min(stops.peek().copied().unwrap_or(NOWHERE));
+            if next == NOWHERE {
+                break;
             }
-            let Some(len) = len_at(old, pc) else {
-                let error = Error::new(ErrorKind::Instruction(old[pc]), code.offset() + pc);
+            let pc = next as usize;
+            let len = len_at(old, pc).filter(|_| pc >= writer.copied && scan.is_boundary(next));
+            let Some(len) = len else {
+                let error = Error::new(ErrorKind::Pc(next), code.offset() + pc);
                 return Err(LeftAlone::Malformed(error));
             };
-            let edited = writer.next_pc == pc as u32;
             let mut replaced = false;
-            if edited {
+            if inserted == next {
                 self.copy_to(&mut writer, pc);
-                self.labels[pc] = self.code.len() as u32;
-                self.insert(&mut writer, edit, pc as u32, Place::Before);
-                let inserted = self.spans.len();
-                self.insert(&mut writer, edit, pc as u32, Place::Instead);
-                replaced = self.spans.len() > inserted;
-            } else {
-                self.labels[pc] = (self.code.len() + pc - writer.copied) as u32;
+                self.place_label(pc);
+                self.insert(edit, next, Place::Before);
+                let before = self.spans.len();
+                self.insert(edit, next, Place::Instead);
+                replaced = self.spans.len() > before;
             }
+            let is_stop = stops.next_if_eq(&next).is_some();
             if replaced {
-                writer.copied = pc + len;
-            } else if plain == 0 {
+                self.skip(&mut writer, pc + len);
+            } else if is_stop {
                 self.instruction_at(&mut writer, pc, len)?;
             }
-            if edited {
+            if inserted == next {
                 self.copy_to(&mut writer, pc + len);
-                self.insert(&mut writer, edit, pc as u32, Place::After);
+                self.insert(edit, next, Place::After);
             }
-            pc += len;
-        }
-        if pc != old.len() {
-            let error = Error::new(ErrorKind::Instruction(0), code.offset() + old.len());
-            return Err(LeftAlone::Malformed(error));
         }
         self.copy_to(&mut writer, old.len());
+        for (at, byte) in &self.moved {
+            if let Some(place) = self.code.get_mut(*at as usize) {
+                *place = *byte;
+            }
+        }
         self.body_end = self.code.len() as u32;
-        self.labels[old.len()] = self.body_end;
+        self.place_label(old.len());
         for handler in &edit.handlers {
             let start = self.code.len() as u32;
             let snippet = edit.snippets.get(handler.snippet).map_or(&[][..], |snippet| &snippet.code);
@@ -186,14 +184,28 @@ impl Layout {
 
     /// Copies what is not copied yet of the old code before `pc`.
     fn copy_to(&mut self, writer: &mut Writer<'_>, pc: usize) {
+        let behind = (self.code.len() as u32).wrapping_sub(writer.copied as u32);
+        self.labels.extend((self.labels.len() as u32..pc as u32).map(|old| old.wrapping_add(behind)));
         self.code.extend_from_slice(&writer.old[writer.copied..pc]);
         writer.copied = pc;
     }
 
+    /// Who jumps to `pc`, up to which all is copied, comes to what is written next.
+    fn place_label(&mut self, pc: usize) {
+        if self.labels.len() == pc {
+            self.labels.push(self.code.len() as u32);
+        }
+    }
+
+    /// Something else was written for what is not copied yet of the old code before `pc`.
+    fn skip(&mut self, writer: &mut Writer<'_>, pc: usize) {
+        self.labels.resize(pc, NOWHERE);
+        writer.copied = pc;
+    }
+
     /// Writes the snippets that go to this place.
-    fn insert(&mut self, writer: &mut Writer<'_>, edit: &CodeEdit<'_>, pc: u32, place: Place) {
+    fn insert(&mut self, edit: &CodeEdit<'_>, pc: u32, place: Place) {
         while let Some(insertion) = edit.insertions.get(self.spans.len()) {
-            writer.next_pc = insertion.pc;
             if insertion.pc != pc || insertion.place != place {
                 return;
             }
@@ -202,17 +214,12 @@ impl Layout {
             self.code.extend_from_slice(snippet);
             self.spans.push((start, self.code.len() as u32));
         }
-        writer.next_pc = NOWHERE;
     }
 
     /// An instruction that may not stay as it is.
     fn instruction_at(&mut self, writer: &mut Writer<'_>, pc: usize, len: usize) -> Result<(), LeftAlone> {
         let old = writer.old;
         let opcode = old[pc];
-        // With nothing to move, an instruction with a local variable stays as it is too.
-        if writer.width == 0 && matches!(opcode, ILOAD..=ALOAD_3 | ISTORE..=ASTORE_3 | IINC | WIDE) {
-            return Ok(());
-        }
         let byte = |at: usize| old.get(pc + at).copied().unwrap_or(0);
         let u2 = |at: usize| u16::from_be_bytes([byte(at), byte(at + 1)]);
         match opcode {
@@ -262,30 +269,37 @@ impl Layout {
         if index < writer.at || writer.width == 0 {
             return Ok(());
         }
-        let index = index.checked_add(writer.width).ok_or(LeftAlone::FrameTooLarge)?;
-        self.copy_to(writer, pc);
-        let constant = match opcode {
-            IINC if len == 6 => Some([writer.old[pc + 4], writer.old[pc + 5]]),
-            IINC => Some(i16::from(writer.old[pc + 2] as i8).to_be_bytes()),
-            _ => None,
-        };
-        match (u8::try_from(index), constant) {
-            (Ok(short), None) if len < 4 => self.code.extend([opcode, short]),
-            (Ok(short), Some([_, low])) if len < 6 => self.code.extend([opcode, short, low]),
-            _ => {
-                self.code.extend([WIDE, opcode]);
-                self.code.extend(index.to_be_bytes());
-                self.code.extend(constant.unwrap_or_default().iter().take(constant.map_or(0, |_| 2)));
+        let moved = index.checked_add(writer.width).ok_or(LeftAlone::FrameTooLarge)?;
+        let at = (self.code.len() + pc - writer.copied) as u32;
+        match (len, u8::try_from(moved)) {
+            // Those of one kind stand behind each other.
+            (1, Ok(short @ ..=3)) => self.moved.push((at, writer.old[pc] - index as u8 + short)),
+            (2 | 3, Ok(short)) => self.moved.push((at + 1, short)),
+            (len, short) => {
+                self.copy_to(writer, pc);
+                self.place_label(pc);
+                match short {
+                    Ok(short) if len == 1 => self.code.extend([opcode, short]),
+                    _ => {
+                        let [high, low] = moved.to_be_bytes();
+                        self.code.extend([WIDE, opcode, high, low]);
+                    }
+                }
+                if opcode == IINC {
+                    let wide = [writer.old[pc + len - 2], writer.old[pc + len - 1]];
+                    self.code.extend(if len == 6 { wide } else { i16::from(wide[1] as i8).to_be_bytes() });
+                }
+                self.skip(writer, pc + len);
             }
         }
-        writer.copied = pc + len;
         Ok(())
     }
 
     /// A jump of two bytes that has become too long.
     fn widen(&mut self, writer: &mut Writer<'_>, pc: usize, len: usize, target: u32) {
         self.copy_to(writer, pc);
-        writer.copied = pc + len;
+        self.place_label(pc);
+        self.skip(writer, pc + len);
         let opcode = writer.old[pc];
         if opcode != GOTO {
             // Jumps over the goto_w: 3 bytes of its own and 5 of that.
@@ -308,12 +322,13 @@ impl Layout {
         let mut padding = switch.padding();
         if base % 4 != pc % 4 {
             self.copy_to(writer, pc);
+            self.place_label(pc);
             base = self.code.len();
             padding = 3 - base % 4;
             self.code.push(old[pc]);
             self.code.extend(std::iter::repeat_n(0, padding));
             self.code.extend_from_slice(switch.body());
-            writer.copied = pc + len;
+            self.skip(writer, pc + len);
         }
         let body = base + 1 + padding;
         let (base, pc) = (base as u32, pc as u32);
@@ -324,14 +339,14 @@ impl Layout {
     }
 
     /// Writes the offset of every jump; one that does not fit goes among the widened.
-    fn fill_in(&mut self, code: &Code<'_>) -> Result<(), LeftAlone> {
+    fn fill_in(&mut self, code: &Code<'_>, scan: &Scan) -> Result<(), LeftAlone> {
         for jump in &self.jumps {
-            let label = self.labels.get(jump.target as usize).copied().unwrap_or(NOWHERE);
             // The end of the code is a label for ranges, and nothing to jump to.
-            if label == NOWHERE || jump.target as usize >= code.code().len() {
+            let label = self.labels.get(jump.target as usize).filter(|_| scan.is_instruction(jump.target));
+            let Some(&label) = label else {
                 let error = Error::new(ErrorKind::Pc(jump.target), code.offset() + jump.pc as usize);
                 return Err(LeftAlone::Malformed(error));
-            }
+            };
             let (offset, at) = (label as i32 - jump.base as i32, jump.at as usize);
             match (jump.size, i16::try_from(offset)) {
                 (JumpSize::Two, Ok(short)) => {
@@ -357,26 +372,7 @@ struct Writer<'o> {
     old: &'o [u8],
     /// How much of `old` is copied.
     copied: usize,
-    /// Old pc of the next insertion.
-    next_pc: u32,
     /// First slot that moves, and by how much.
     at: u16,
     width: u16,
 }
-
-/// Lengths of the instructions that stay as they are; 0 for those with a local variable, and those that jump.
-static PLAIN: [u8; 256] = {
-    let mut table = [0; 256];
-    let mut opcode = 0;
-    while opcode < 256 {
-        let looked_at = matches!(
-            opcode as u8,
-            ILOAD..=ALOAD_3 | ISTORE..=ASTORE_3 | IINC | WIDE | IFEQ..=LOOKUPSWITCH | IFNULL..=JSR_W
-        );
-        if !looked_at {
-            table[opcode] = FORMATS[opcode].fixed_len() as u8;
-        }
-        opcode += 1;
-    }
-    table
-};

@@ -19,5 +19,5 @@ pub use class::copy_through_rewriter;
 pub(crate) use class::{ClassCopy, MethodCopy};
 pub(crate) use code::{CodeRewriter, Scratch, method_handler, not_type_safe};
 pub(crate) use constant_pool::PoolAppender;
-pub(crate) use edit::{CodeEdit, Cover, Handler, Insertion, NewLocals, Place, Snippet};
-pub(crate) use scan::Scan;
+pub(crate) use edit::{CodeEdit, Cover, Handler, Insertion, Place, Snippet};
+pub(crate) use scan::{Scan, Wanted};

@@ -7,36 +7,54 @@ use crate::instruction::len_at;
 use crate::left_alone::LeftAlone;
 use crate::opcode::*;
 
+/// What is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// Returns, jumps, and what lies across the slot.
+    Ends,
+    /// Calls and stores to slot 0 too.
+    All,
+}
+
 /// What was seen; buffers are used again from method to method.
 #[derive(Debug, Default)]
 pub(crate) struct Scan {
+    /// Per pc: whether an instruction begins there.
+    starts: Vec<bool>,
+    /// pc of each instruction that jumps, or has a local variable in the slot that was asked about or one behind; ascending.
+    pub(crate) stops: Vec<u32>,
     /// pc of each return instruction, ascending.
     pub(crate) returns: Vec<u32>,
-    /// pc of each invoke… instruction, ascending.
+    /// pc of each invoke… instruction, ascending; if wanted.
     pub(crate) calls: Vec<u32>,
     /// Whether any instruction jumps.
     pub(crate) has_jumps: bool,
     /// Whether a long or double lies half before and half behind the slot that was asked about.
     pub(crate) straddled: bool,
-    /// pc of the first instruction that writes to slot 0.
+    /// pc of the first instruction that writes to slot 0; if wanted.
     pub(crate) first_store_to_slot_0: Option<u32>,
 }
 
 impl Scan {
-    /// Looks at every instruction; `slot` is the one where new locals shall go. An error where one is none, or is jsr
-    /// or ret.
-    pub(crate) fn run(&mut self, code: &Code<'_>, slot: u16) -> Result<(), LeftAlone> {
+    /// Looks at every instruction; `slot` is the first that may move to make room for new locals. An error where no
+    /// instruction is, and for jsr and ret.
+    pub(crate) fn run(&mut self, code: &Code<'_>, slot: u16, wanted: Wanted) -> Result<(), LeftAlone> {
         let bytes = code.code();
-        self.returns.clear();
-        self.calls.clear();
+        let lengths = &LENGTHS[usize::from(slot).min(FOURTH)][wanted as usize];
+        let Self { starts, stops, returns, calls, .. } = self;
+        starts.clear();
+        starts.resize(bytes.len(), false);
+        stops.clear();
+        returns.clear();
+        calls.clear();
         self.has_jumps = false;
         self.straddled = false;
         self.first_store_to_slot_0 = None;
         let before = slot.checked_sub(1);
         let mut pc = 0;
-        while pc < bytes.len() {
-            let opcode = bytes[pc];
-            let fixed = usize::from(LENGTHS[usize::from(opcode)]);
+        while let (Some(&opcode), Some(start)) = (bytes.get(pc), starts.get_mut(pc)) {
+            *start = true;
+            let fixed = usize::from(lengths[usize::from(opcode)]);
             if fixed != 0 {
                 // Nothing to see in most instructions.
                 pc += fixed;
@@ -44,13 +62,19 @@ impl Scan {
             }
             let Some(len) = len_at(bytes, pc) else { return Err(no_instruction(code, pc)) };
             match opcode {
-                IRETURN..=RETURN => self.returns.push(pc as u32),
-                INVOKEVIRTUAL..=INVOKEDYNAMIC => self.calls.push(pc as u32),
+                IRETURN..=RETURN => returns.push(pc as u32),
+                INVOKEVIRTUAL..=INVOKEDYNAMIC => calls.push(pc as u32),
                 JSR | RET | JSR_W => return Err(LeftAlone::Subroutines),
-                IFEQ..=GOTO | IFNULL..=GOTO_W | TABLESWITCH | LOOKUPSWITCH => self.has_jumps = true,
+                IFEQ..=GOTO | IFNULL..=GOTO_W | TABLESWITCH | LOOKUPSWITCH => {
+                    self.has_jumps = true;
+                    stops.push(pc as u32);
+                }
                 WIDE if bytes[pc + 1] == RET => return Err(LeftAlone::Subroutines),
                 _ => {
                     let (opcode, index) = local(bytes, pc);
+                    if index >= slot {
+                        stops.push(pc as u32);
+                    }
                     let two = matches!(opcode, LLOAD | DLOAD | LSTORE | DSTORE);
                     self.straddled |= two && Some(index) == before;
                     if index == 0 && matches!(opcode, ISTORE..=ASTORE) {
@@ -65,6 +89,16 @@ impl Scan {
             return Err(no_instruction(code, bytes.len() - 1));
         }
         Ok(())
+    }
+
+    /// Whether an instruction begins at `pc`.
+    pub(crate) fn is_instruction(&self, pc: u32) -> bool {
+        self.starts.get(pc as usize).copied().unwrap_or(false)
+    }
+
+    /// Whether an instruction begins or the code ends at `pc`.
+    pub(crate) fn is_boundary(&self, pc: u32) -> bool {
+        self.starts.get(pc as usize).copied().unwrap_or(pc as usize == self.starts.len())
     }
 }
 
@@ -85,21 +119,39 @@ fn local(code: &[u8], pc: usize) -> (u8, u16) {
     }
 }
 
-/// Lengths of instructions that need no look; 0 for the others.
-static LENGTHS: [u8; 256] = {
-    let mut table = [0; 256];
-    let mut opcode = 0;
-    while opcode < 256 {
-        let looked_at = matches!(
-            opcode as u8,
-            LLOAD | DLOAD | ISTORE..=ASTORE | LLOAD_0..=LLOAD_3 | DLOAD_0..=DLOAD_3 | ISTORE_0..=ASTORE_3
-                | IRETURN..=RETURN | INVOKEVIRTUAL..=INVOKEDYNAMIC | IFEQ..=RET | TABLESWITCH | LOOKUPSWITCH
-                | WIDE | IFNULL..=JSR_W
-        );
-        if !looked_at {
-            table[opcode] = FORMATS[opcode].fixed_len() as u8;
+/// Slots from here on have no instructions of their own.
+const FOURTH: usize = 4;
+
+/// Lengths of instructions that need no look; 0 for the others. By the slot, and by [`Wanted`].
+static LENGTHS: [[[u8; 256]; 2]; FOURTH + 1] =
+    [lengths(0), lengths(1), lengths(2), lengths(3), lengths(FOURTH)];
+
+const fn lengths(slot: usize) -> [[u8; 256]; 2] {
+    let mut tables = [[0; 256]; 2];
+    let mut wanted = 0;
+    while wanted < 2 {
+        let all = wanted == Wanted::All as usize;
+        let mut opcode = 0;
+        while opcode < 256 {
+            let looked_at = match opcode as u8 {
+                ILOAD..=ALOAD | ISTORE..=ASTORE | IINC | WIDE | IRETURN..=RETURN => true,
+                IFEQ..=LOOKUPSWITCH | IFNULL..=JSR_W => true,
+                // One before: it may be the first half of a long or double.
+                LLOAD_0..=LLOAD_3 | DLOAD_0..=DLOAD_3 => (opcode - ILOAD_0 as usize) % 4 + 1 >= slot,
+                ILOAD_0..=ALOAD_3 => (opcode - ILOAD_0 as usize) % 4 >= slot,
+                LSTORE_0..=LSTORE_3 | DSTORE_0..=DSTORE_3 => {
+                    all || (opcode - ISTORE_0 as usize) % 4 + 1 >= slot
+                }
+                ISTORE_0..=ASTORE_3 => all || (opcode - ISTORE_0 as usize) % 4 >= slot,
+                INVOKEVIRTUAL..=INVOKEDYNAMIC => all,
+                _ => false,
+            };
+            if !looked_at {
+                tables[wanted][opcode] = FIXED_LENGTHS[opcode];
+            }
+            opcode += 1;
         }
-        opcode += 1;
+        wanted += 1;
     }
-    table
-};
+    tables
+}

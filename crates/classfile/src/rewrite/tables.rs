@@ -9,32 +9,38 @@ use crate::left_alone::LeftAlone;
 use crate::reader::Reader;
 use crate::rewrite::edit::{CodeEdit, Cover};
 use crate::rewrite::emit::Layout;
+use crate::rewrite::scan::Scan;
 use crate::verification::{Frame, Type};
 
 /// Moves pcs of one method.
 #[derive(Clone, Copy)]
 pub(crate) struct Mover<'m, 'a> {
     pub(crate) code: &'m Code<'a>,
+    pub(crate) scan: &'m Scan,
     pub(crate) edit: &'m CodeEdit<'a>,
     pub(crate) layout: &'m Layout,
 }
 
 impl<'a> Mover<'_, 'a> {
     pub(crate) fn label(&self, pc: u16) -> Result<u16, LeftAlone> {
-        let label = self.layout.label(u32::from(pc)).and_then(|label| u16::try_from(label).ok());
+        let label = self.layout.label(u32::from(pc), self.scan).and_then(|label| u16::try_from(label).ok());
         label.ok_or_else(|| self.no_pc(pc))
     }
 
     /// Where the instruction at `pc` is now, whatever was put before it.
     pub(crate) fn instruction(&self, pc: u16) -> Result<u16, LeftAlone> {
-        let now = self.layout.instruction(u32::from(pc), self.edit).and_then(|now| u16::try_from(now).ok());
+        let now = self
+            .layout
+            .instruction(u32::from(pc), self.edit, self.scan)
+            .and_then(|now| u16::try_from(now).ok());
         now.ok_or_else(|| self.no_pc(pc))
     }
 
     /// Where a range of the exception table ends now. What is put behind its last instruction is left out: the frames
     /// there are those of the next instruction, of which its handler need not be able to make anything.
     fn end(&self, pc: u16) -> Result<u16, LeftAlone> {
-        let end = self.layout.end(u32::from(pc), self.edit).and_then(|end| u16::try_from(end).ok());
+        let end =
+            self.layout.end(u32::from(pc), self.edit, self.scan).and_then(|end| u16::try_from(end).ok());
         end.ok_or_else(|| self.no_pc(pc))
     }
 
@@ -115,7 +121,8 @@ impl<'a> Mover<'_, 'a> {
         let mut covered = Vec::with_capacity(except.len() + 1);
         let mut from = self.layout.entry_end;
         for (start, end) in except {
-            let (Some(start), Some(end)) = (self.layout.label(*start), self.layout.label(*end)) else {
+            let label = |pc: &u32| self.layout.label(*pc, self.scan);
+            let (Some(start), Some(end)) = (label(start), label(end)) else {
                 continue;
             };
             if start > from {

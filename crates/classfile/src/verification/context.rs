@@ -45,7 +45,7 @@ impl<'c, 'a> MethodContext<'c, 'a> {
 
     /// How many locals the frame has that holds when the method is entered; a long or double is one.
     pub(crate) fn parameter_count(&self) -> u16 {
-        self.descriptor.parameters().count() as u16 + u16::from(!self.method.is_static())
+        self.descriptor.parameter_count() + u16::from(!self.method.is_static())
     }
 
     /// What holds when the method is entered.

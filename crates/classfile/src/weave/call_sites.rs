@@ -107,19 +107,19 @@ impl<'s, 'w, 'p, 'm, 'a> CallSite<'s, 'w, 'p, 'm, 'a> {
             true => self.descriptor.parameters().map(&mut keep).collect::<Result<Vec<_>, _>>()?,
             false => Vec::new(),
         };
+        let kept = Kept { receiver, arguments };
         let site = Site {
             id: self.woven.id,
             clock: self.woven.probes.clock,
             class: self.woven.class,
             start,
             this: receiver.map_or(This::Null, |(class, slot)| This::Slot(class, slot)),
-            arguments: arguments.clone(),
+            arguments: &kept.arguments,
             result: None,
             exception: None,
             call_pc: self.pc,
             scratch: next,
         };
-        let kept = Kept { receiver, arguments };
 
         if spill || start.is_some() || self.sites.before.is_some() {
             self.before(&site, &kept, method, edit)?;
@@ -149,7 +149,7 @@ impl<'s, 'w, 'p, 'm, 'a> CallSite<'s, 'w, 'p, 'm, 'a> {
         method: &mut MethodCopy<'_, '_, 'a>,
         edit: &mut CodeEdit<'a>,
     ) -> Result<(), LeftAlone> {
-        let mut assembler = Assembler::new();
+        let mut assembler = edit.assembler();
         kept.store(&mut assembler);
         let mut frame = None;
         if let Some(event) = &self.sites.before {
@@ -179,7 +179,7 @@ impl<'s, 'w, 'p, 'm, 'a> CallSite<'s, 'w, 'p, 'm, 'a> {
         method: &mut MethodCopy<'_, '_, 'a>,
         edit: &mut CodeEdit<'a>,
     ) -> Result<(), LeftAlone> {
-        let mut assembler = Assembler::new();
+        let mut assembler = edit.assembler();
         let mut site = site.clone();
         // The frame behind the call knows nothing of what was put away before it.
         if let Some(start) = site.start {
@@ -212,7 +212,7 @@ impl<'s, 'w, 'p, 'm, 'a> CallSite<'s, 'w, 'p, 'm, 'a> {
     ) -> Result<(), LeftAlone> {
         let exception = site.scratch + Site::SCRATCH;
         let site = Site { exception: Some(exception), ..site.clone() };
-        let mut assembler = Assembler::new();
+        let mut assembler = edit.assembler();
         assembler.op(DUP, 1);
         assembler.store(b'A', exception);
         event::write(event, &site, &mut assembler, method.pool())?;
@@ -224,7 +224,7 @@ impl<'s, 'w, 'p, 'm, 'a> CallSite<'s, 'w, 'p, 'm, 'a> {
         if self.is_constructor() {
             // A verifier lets the handler begin with what holds before the call and with what holds behind it, where copies
             // of the new object are objects.
-            let below = before.stack.len().checked_sub(self.descriptor.parameters().count() + 1);
+            let below = before.stack.len().checked_sub(usize::from(self.descriptor.parameter_count()) + 1);
             let new = below.and_then(|below| before.stack.get(below)).copied();
             frame.locals.iter_mut().filter(|local| Some(**local) == new).for_each(|local| *local = Type::Top);
         }

@@ -78,7 +78,7 @@ fn calls_on_this<'a>(flow: &Flow<'_, 'a>, instruction: &Instruction<'a>, frame: 
     };
     let Ok(called) = flow.method().pool.member_ref(index) else { return false };
     let Some(descriptor) = MethodDescriptor::parse(called.descriptor) else { return false };
-    let receiver = frame.stack.len().checked_sub(descriptor.parameters().count() + 1);
+    let receiver = frame.stack.len().checked_sub(usize::from(descriptor.parameter_count()) + 1);
     called.name.as_bytes() == b"<init>"
         && receiver.and_then(|at| frame.stack.get(at)) == Some(&Type::UninitializedThis)
 }

@@ -19,7 +19,7 @@ pub(crate) struct Site<'s, 'a> {
     /// Slot of the start time.
     pub(crate) start: Option<u16>,
     pub(crate) this: This<'a>,
-    pub(crate) arguments: Vec<(FieldType<'a>, u16)>,
+    pub(crate) arguments: &'s [(FieldType<'a>, u16)],
     pub(crate) result: Option<(FieldType<'a>, u16)>,
     pub(crate) exception: Option<u16>,
     pub(crate) call_pc: u32,
@@ -75,9 +75,34 @@ pub(crate) fn wants_result(event: &Event<'_>) -> bool {
         || condition.is_some_and(|(condition, _)| condition.asks_about(|subject| subject == Subject::Result))
 }
 
+/// What probes ask for, found out once for all methods that they are woven into.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Needs {
+    /// See [`missing_operand`].
+    pub(crate) missing: Option<Operand>,
+    /// When the method was entered.
+    pub(crate) start: bool,
+    /// `this` at its ends.
+    pub(crate) this: bool,
+    /// Its arguments at its ends.
+    pub(crate) arguments: bool,
+}
+
+impl Needs {
+    pub(crate) fn of(probes: &Probes<'_>) -> Self {
+        let ends = || probes.exit.iter().chain(&probes.throw);
+        Self {
+            missing: missing_operand(probes),
+            start: ends().chain(&probes.entry).any(wants_start),
+            this: ends().any(wants_this),
+            arguments: ends().any(wants_arguments),
+        }
+    }
+}
+
 /// An operand that an event asks for at a place where there is no such thing: it could only be left out, and a method with
 /// another descriptor be called.
-pub(crate) fn missing_operand(probes: &Probes<'_>) -> Option<Operand> {
+fn missing_operand(probes: &Probes<'_>) -> Option<Operand> {
     use Operand::{Argument, ArgumentIndex, CallPc, Exception, Result, StartTime};
     let sites = probes.call_sites.as_ref();
     let places: [(Option<&Event<'_>>, &[Operand]); 6] = [
@@ -172,7 +197,7 @@ pub(crate) fn write<'a>(
     }
     if let Some((condition, fields)) = guard.condition {
         let known = Known {
-            arguments: site.arguments.clone(),
+            arguments: site.arguments,
             this: match site.this {
                 This::Slot(class, slot) => Some((class, slot)),
                 This::Null => None,
@@ -207,7 +232,8 @@ fn write_call<'a>(
     assembler: &mut Assembler<'a>,
     pool: &mut PoolAppender<'_, 'a>,
 ) -> Result<(), LeftAlone> {
-    let mut given = Given { descriptor: Vec::with_capacity(64), slots: 0 };
+    let mut given = Given { descriptor: std::mem::take(&mut pool.descriptor), slots: 0 };
+    given.descriptor.clear();
     given.descriptor.push(b'(');
     for operand in &call.operands {
         match operand {
@@ -236,7 +262,7 @@ fn write_call<'a>(
                 }
             },
             Operand::Arguments => {
-                for (declared, slot) in &site.arguments {
+                for (declared, slot) in site.arguments {
                     given.local(*declared, *slot, assembler);
                 }
             }
@@ -263,6 +289,7 @@ fn write_call<'a>(
     }
     given.descriptor.extend(b")V");
     let method = pool.method(call.method.class, call.method.name, &given.descriptor)?;
+    pool.descriptor = given.descriptor;
     assembler.pool(INVOKESTATIC, method, -i32::from(given.slots));
     Ok(())
 }

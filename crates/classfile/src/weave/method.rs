@@ -9,30 +9,33 @@ use crate::left_alone::{HUGE_METHOD_LIMIT, LeftAlone};
 use crate::modified_utf8::ModifiedUtf8;
 use crate::opcode::*;
 use crate::rewrite::{
-    Assembler, CodeEdit, CodeRewriter, Insertion, MethodCopy, NewLocals, Place, Scan, Scratch, Snippet,
-    method_handler, not_type_safe,
+    CodeEdit, CodeRewriter, Insertion, MethodCopy, Place, Scan, Scratch, Snippet, Wanted, method_handler,
+    not_type_safe,
 };
 use crate::verification::{Frame, MethodContext, Type};
 use crate::weave::WovenMethod;
 use crate::weave::call_sites;
 use crate::weave::constructor::Constructor;
-use crate::weave::event::{self, Site, This};
+use crate::weave::event::{self, Needs, Site, This};
 use crate::weave::probes::{CompileLimit, Event, Probes};
 
 /// Weaves one method.
-pub(crate) struct MethodWeaver<'w, 'p> {
+pub(crate) struct MethodWeaver<'w, 'p, 'a> {
     pub(crate) probes: &'w Probes<'p>,
+    pub(crate) needs: Needs,
     pub(crate) id: i32,
     pub(crate) scan: &'w mut Scan,
+    pub(crate) edit: &'w mut CodeEdit<'a>,
 }
 
 /// What is known of a method when its edit is made.
 pub(crate) struct Woven<'w, 'p, 'm, 'a> {
     pub(crate) probes: &'w Probes<'p>,
+    needs: Needs,
     pub(crate) id: i32,
     pub(crate) code: &'w CodeRewriter<'m, 'a>,
     pub(crate) scan: &'w Scan,
-    /// Only in a constructor.
+    /// Only in a constructor, where a probe asks about super() or `this`.
     pub(crate) constructor: Option<Constructor>,
     pub(crate) class: ModifiedUtf8<'a>,
     pub(crate) slots: Slots<'a>,
@@ -57,14 +60,14 @@ const VALUE: u16 = Site::SCRATCH;
 /// event needs besides.
 const ROOM: u16 = 2 + 255 + VALUE + 2;
 
-impl MethodWeaver<'_, '_> {
+impl<'a> MethodWeaver<'_, '_, 'a> {
     /// Weaves; what it is by its number is for the caller to say.
-    pub(crate) fn weave<'a>(
+    pub(crate) fn weave(
         &mut self,
         method: &mut MethodCopy<'_, '_, 'a>,
         scratch: &mut Scratch,
     ) -> Result<WovenMethod, LeftAlone> {
-        if let Some(missing) = event::missing_operand(self.probes) {
+        if let Some(missing) = self.needs.missing {
             return Err(LeftAlone::OperandNotThere(missing));
         }
         let context = method.context;
@@ -76,26 +79,34 @@ impl MethodWeaver<'_, '_> {
             return Err(LeftAlone::EmptyFinalizer);
         }
         let parameters = context.parameter_slots();
-        self.scan.run(&code.code, parameters)?;
-        let edit = self.edit(method, &code)?;
-        let (before, after) = (code.code.code().len(), method.replace_code(&code, &edit, scratch)?);
+        let wanted = match self.probes.call_sites.is_some() || context.is_constructor() {
+            true => Wanted::All,
+            false => Wanted::Ends,
+        };
+        self.scan.run(&code.code, parameters, wanted)?;
+        self.edit.clear();
+        self.edit(method, &code)?;
+        let (before, after) =
+            (code.code.code().len(), method.replace_code(&code, self.scan, self.edit, scratch)?);
         let crosses = before <= HUGE_METHOD_LIMIT && after > HUGE_METHOD_LIMIT;
         if crosses && self.probes.compile_limit == CompileLimit::Keep {
             return Err(LeftAlone::TooLargeToCompile { before, after });
         }
-        Ok(WovenMethod { index: 0, before, after, calls_left_alone: edit.calls_left_alone })
+        Ok(WovenMethod { index: 0, before, after, calls_left_alone: self.edit.calls_left_alone })
     }
 
-    fn edit<'a>(
+    fn edit(
         &mut self,
         method: &mut MethodCopy<'_, '_, 'a>,
         code: &CodeRewriter<'_, 'a>,
-    ) -> Result<CodeEdit<'a>, LeftAlone> {
-        let mut edit = CodeEdit { snippets: Vec::with_capacity(2), ..CodeEdit::default() };
+    ) -> Result<(), LeftAlone> {
+        let edit = &mut *self.edit;
         let context = code.context;
-        let constructor = context.is_constructor().then(|| Constructor::find(code)).transpose()?;
+        let looked_into = context.is_constructor() && asks_about_super(self.probes);
+        let constructor = looked_into.then(|| Constructor::find(code)).transpose()?;
         let mut woven = Woven {
             probes: self.probes,
+            needs: self.needs,
             id: self.id,
             code,
             scan: self.scan,
@@ -107,16 +118,16 @@ impl MethodWeaver<'_, '_> {
         if woven.this_may_be_another() {
             return Err(LeftAlone::ThisNotAvailable);
         }
-        woven.place_locals(&mut edit)?;
-        woven.collect_frames(&mut edit)?;
+        woven.place_locals(edit)?;
+        woven.collect_frames(edit)?;
         // Calls first: what is told when super() has returned reads slots that no frame behind the entry's event knows.
-        call_sites::weave(&woven, method, &mut edit)?;
-        woven.entry(method, &mut edit)?;
-        woven.exits(method, &mut edit)?;
-        woven.throws(method, &mut edit)?;
+        call_sites::weave(&woven, method, edit)?;
+        woven.entry(method, edit)?;
+        woven.exits(method, edit)?;
+        woven.throws(method, edit)?;
         // In one place: what the entry puts there stands behind what the call of super() adds.
         edit.insertions.sort_by_key(|insertion| (insertion.pc, insertion.place));
-        Ok(edit)
+        Ok(())
     }
 }
 
@@ -142,7 +153,8 @@ impl<'a> Woven<'_, '_, '_, 'a> {
         let paths_meet = self.scan.has_jumps || self.code.code.exception_table().len() > 0;
         let framed = context.class.major_version() >= 50 && paths_meet;
         let at = if framed && !self.scan.straddled { parameters } else { max_locals };
-        let mut locals = NewLocals { at, types: Vec::new() };
+        let locals = &mut edit.locals;
+        locals.at = at;
         let mut next = at;
         let mut take = |wanted: Type<'a>| {
             let slot = next;
@@ -151,18 +163,18 @@ impl<'a> Woven<'_, '_, '_, 'a> {
             Ok::<_, LeftAlone>(slot)
         };
         let mut slots = Slots::default();
-        if self.ends().chain(&self.probes.entry).any(event::wants_start) {
+        if self.needs.start {
             slots.start = Some(take(Type::Long)?);
         }
         let is_static = context.method.is_static();
-        if !is_static && self.constructor.is_none() && self.ends().any(event::wants_this) {
+        if self.needs.this && !is_static && self.constructor.is_none() {
             let class = context.this_class()?;
             slots.this = Some((class, take(Type::Reference(class))?));
         }
         // Behind super() a parameter's slot may hold something else.
         let late = self.probes.entry.as_ref().filter(|_| self.entry_behind_super());
         let copies = || self.ends().chain(late);
-        if copies().any(event::wants_arguments) {
+        if self.needs.arguments || late.is_some_and(event::wants_arguments) {
             // A condition reads their fields, which a verifier allows only if it knows their class.
             let by_class = copies().any(event::asks_about_arguments);
             for parameter in context.descriptor.parameters() {
@@ -174,7 +186,6 @@ impl<'a> Woven<'_, '_, '_, 'a> {
         slots.scratch = max_locals.checked_add(locals.width()).ok_or(LeftAlone::FrameTooLarge)?;
         // From here on slots are counted without a check.
         slots.scratch.checked_add(ROOM).ok_or(LeftAlone::FrameTooLarge)?;
-        edit.locals = locals;
         self.slots = slots;
         Ok(())
     }
@@ -182,7 +193,7 @@ impl<'a> Woven<'_, '_, '_, 'a> {
     /// What holds before the instructions at which a snippet will jump, or `this` of a constructor is wanted.
     fn collect_frames(&mut self, edit: &mut CodeEdit<'a>) -> Result<(), LeftAlone> {
         let exit_jumps = self.probes.exit.as_ref().is_some_and(event::is_guarded);
-        let this_wanted = self.constructor.is_some() && self.ends().any(event::wants_this);
+        let this_wanted = self.constructor.is_some() && self.needs.this;
         let calls = call_sites::wants_frames(self);
         if !(exit_jumps || this_wanted || calls || self.entry_behind_super()) {
             return Ok(());
@@ -218,7 +229,7 @@ impl<'a> Woven<'_, '_, '_, 'a> {
             return false;
         };
         let before_super = constructor.calls.iter().any(|call| first < *call);
-        self.ends().any(event::wants_this) || before_super && self.entry_behind_super()
+        self.needs.this || before_super && self.entry_behind_super()
     }
 
     /// Whether the entry's event waits for a constructor's `this`.
@@ -233,7 +244,7 @@ impl<'a> Woven<'_, '_, '_, 'a> {
             class: self.class,
             start: self.slots.start,
             this,
-            arguments: self.slots.arguments.clone(),
+            arguments: &self.slots.arguments,
             result: None,
             exception: None,
             call_pc: 0,
@@ -242,14 +253,14 @@ impl<'a> Woven<'_, '_, '_, 'a> {
     }
 
     /// Parameters in their own slots.
-    fn parameters(&self) -> Vec<(FieldType<'a>, u16)> {
+    fn parameters(&self) -> impl Iterator<Item = (FieldType<'a>, u16)> + use<'a> {
         let mut slot = u16::from(!self.context().method.is_static());
-        let place = |parameter: FieldType<'a>| {
+        let place = move |parameter: FieldType<'a>| {
             let at = slot;
             slot += parameter.slots();
             (parameter, at)
         };
-        self.context().descriptor.parameters().map(place).collect()
+        self.context().descriptor.parameters().map(place)
     }
 
     /// Where `this` is when the method is entered.
@@ -261,14 +272,14 @@ impl<'a> Woven<'_, '_, '_, 'a> {
     }
 
     fn entry(&self, method: &mut MethodCopy<'_, '_, 'a>, edit: &mut CodeEdit<'a>) -> Result<(), LeftAlone> {
-        let mut assembler = Assembler::new();
+        let mut assembler = edit.assembler();
         let pool = method.pool();
         if let Some((_, slot)) = self.slots.this {
             assembler.load(b'A', 0);
             assembler.store(b'A', slot);
         }
-        for ((parameter, from), (_, to)) in self.parameters().iter().zip(&self.slots.arguments) {
-            assembler.load(parameter.computational(), *from);
+        for ((_, to), (parameter, from)) in self.slots.arguments.iter().zip(self.parameters()) {
+            assembler.load(parameter.computational(), from);
             assembler.store(parameter.computational(), *to);
         }
         if let Some(start) = self.slots.start {
@@ -281,7 +292,8 @@ impl<'a> Woven<'_, '_, '_, 'a> {
         };
         if !self.entry_behind_super() {
             let this = if event::wants_this(event) { self.own_this()? } else { This::Null };
-            let site = Site { arguments: self.parameters(), ..self.site(this) };
+            let arguments: Vec<_> = self.parameters().collect();
+            let site = Site { arguments: &arguments, ..self.site(this) };
             event::write(event, &site, &mut assembler, pool)?;
             edit.entry = assembler.finish()?;
             return Ok(());
@@ -293,7 +305,7 @@ impl<'a> Woven<'_, '_, '_, 'a> {
             if behind.as_ref().is_some_and(|frame| !self.has_this(frame)) {
                 return Err(LeftAlone::ThisNotAvailable);
             }
-            let mut assembler = Assembler::new();
+            let mut assembler = edit.assembler();
             let site = self.site(self.own_this()?);
             event::write(event, &site, &mut assembler, method.pool())?;
             let snippet = self.add(edit, assembler.finish(), 1)?;
@@ -339,7 +351,7 @@ impl<'a> Woven<'_, '_, '_, 'a> {
                 return Err(LeftAlone::ThisNotAvailable);
             }
         }
-        let mut assembler = Assembler::new();
+        let mut assembler = edit.assembler();
         let result = self.context().descriptor.result().filter(|_| event::wants_result(event));
         if let Some(result) = result {
             let slot = self.slots.scratch + VALUE;
@@ -373,7 +385,7 @@ impl<'a> Woven<'_, '_, '_, 'a> {
         let this = self.this_at_the_end(event)?;
         let exception = self.slots.scratch + VALUE;
         let site = Site { exception: Some(exception), ..self.site(this) };
-        let mut assembler = Assembler::new();
+        let mut assembler = edit.assembler();
         if event.calls.iter().any(|call| call.operands.contains(&super::Operand::Exception)) {
             assembler.op(DUP, 1);
             assembler.store(b'A', exception);
@@ -415,6 +427,12 @@ impl<'a> Woven<'_, '_, '_, 'a> {
         walked.map_err(not_type_safe)?;
         Ok(spans)
     }
+}
+
+/// Whether it has to be known where a constructor calls super(), or what `this` is there.
+fn asks_about_super(probes: &Probes<'_>) -> bool {
+    let ends = [&probes.entry, &probes.exit].into_iter().flatten();
+    probes.throw.is_some() || probes.call_sites.is_some() || ends.into_iter().any(event::wants_this)
 }
 
 fn is_finalizer(context: &MethodContext<'_, '_>) -> bool {

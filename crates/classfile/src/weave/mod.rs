@@ -38,7 +38,8 @@ use crate::class_file::ClassFile;
 use crate::error::Error;
 use crate::left_alone::LeftAlone;
 use crate::method_info::MethodInfo;
-use crate::rewrite::{ClassCopy, Scan, Scratch};
+use crate::rewrite::{ClassCopy, CodeEdit, Scan, Scratch};
+use event::Needs;
 use method::MethodWeaver;
 
 /// What weaving a class came to.
@@ -88,14 +89,21 @@ impl Weaver {
         class: &ClassFile<'a>,
         mut plan: impl FnMut(&MethodInfo<'a>) -> Option<(&'p Probes<'p>, i32)>,
     ) -> Result<Woven, Error> {
-        let mut copy = None;
+        let (mut copy, mut edit) = (None, CodeEdit::default());
+        let mut known: Option<(&Probes<'_>, Needs)> = None;
         let mut woven = Woven { class: None, methods: Vec::new(), left_alone: Vec::new() };
         for (index, method) in class.methods().enumerate() {
             let method = method?;
             let Some((probes, id)) = plan(&method) else { continue };
+            let needs = match known {
+                Some((same, needs)) if std::ptr::eq(same, probes) => needs,
+                _ => Needs::of(probes),
+            };
+            known = Some((probes, needs));
             let copy = copy.get_or_insert_with(|| ClassCopy::new(class));
             let done = copy.method(&method, |method| {
-                MethodWeaver { probes, id, scan: &mut self.scan }.weave(method, &mut self.scratch)
+                let (scan, edit) = (&mut self.scan, &mut edit);
+                MethodWeaver { probes, needs, id, scan, edit }.weave(method, &mut self.scratch)
             });
             match done {
                 Ok(done) => woven.methods.push(WovenMethod { index, ..done }),

@@ -11,8 +11,8 @@ use crate::weave::condition::{Comparison, Condition, Fields, Literal, Subject, V
 
 /// Where the subjects of a condition are: the type of each, and the slot that holds it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Known<'a> {
-    pub(crate) arguments: Vec<(FieldType<'a>, u16)>,
+pub(crate) struct Known<'k, 'a> {
+    pub(crate) arguments: &'k [(FieldType<'a>, u16)],
     pub(crate) this: Option<(FieldType<'a>, u16)>,
     pub(crate) result: Option<(FieldType<'a>, u16)>,
     /// A long.
@@ -26,7 +26,7 @@ pub(crate) const SCRATCH: u16 = 5;
 pub(crate) struct Compiler<'k, 'c, 'a> {
     pub(crate) assembler: &'k mut Assembler<'a>,
     pub(crate) pool: &'k mut PoolAppender<'c, 'a>,
-    pub(crate) known: &'k Known<'a>,
+    pub(crate) known: &'k Known<'k, 'a>,
     pub(crate) fields: &'k dyn Fields,
     /// Internal name of the class that will run it.
     pub(crate) class: String,
