@@ -44,6 +44,9 @@ pub(crate) enum Command {
 /// A command by its first word, with clap's rules for that one alone: to build the rules of all of them costs more than to
 /// ask a JVM whose listener is up. `None` where the first word names none; then [`Cli`] has the words for it.
 pub(crate) fn parse_alone(words: &[OsString]) -> Option<Result<Command, clap::Error>> {
+    if let Some(jcmd) = plain_jcmd(words) {
+        return Some(Ok(Command::Jcmd(jcmd)));
+    }
     macro_rules! alone {
         ($($name:literal => $command:ident,)*) => {
             match words.get(1)?.to_str()? {
@@ -68,6 +71,22 @@ pub(crate) fn parse_alone(words: &[OsString]) -> Option<Result<Command, clap::Er
         "start-management" => StartManagement,
         "stat" => Stat,
     })
+}
+
+/// `jcmd TARGET CMD…`, without an option in front, leaves nothing to clap, whose rules take a tenth of the time of the whole
+/// command.
+fn plain_jcmd(words: &[OsString]) -> Option<Jcmd> {
+    let [_, name, words @ ..] = words else { return None };
+    let words = words.iter().map(|word| word.to_str().map(str::to_owned)).collect::<Option<Vec<_>>>()?;
+    match &words[..] {
+        [target, command, ..]
+            if name == "jcmd" && [target, command].iter().all(|word| !word.starts_with('-')) =>
+        {
+            let patience = Patience { timeout: TIMEOUT, reply_timeout: None };
+            Some(Jcmd { target: target.clone(), words: words[1..].to_vec(), patience, json: false })
+        }
+        _ => None,
+    }
 }
 
 fn by_itself<T: Args>(name: &'static str, words: &[OsString]) -> Result<T, clap::Error> {
@@ -333,6 +352,8 @@ pub(crate) struct Patience {
     pub(crate) reply_timeout: Option<Duration>,
 }
 
+const TIMEOUT: Duration = Duration::from_secs(10);
+
 /// Nobody waits longer, and clocks can count it.
 const LONGEST: Duration = Duration::from_secs(1000 * 24 * 60 * 60);
 
@@ -384,6 +405,48 @@ mod tests {
         }
         assert!(names >= 14, "only {names} commands");
         assert!(parse_alone(&["jgraft".into(), "--version".into()]).is_none());
+    }
+
+    #[test]
+    fn a_plain_jcmd_means_what_clap_makes_of_it() {
+        let mut plain = 0;
+        for line in [
+            "7 VM.version",
+            "Shop Thread.print -l --json",
+            "7 GC.heap_dump -- -x",
+            "7",
+            "",
+            "--json 7 VM.version",
+            "--timeout 5s 7 VM.version",
+            "7 --json VM.version",
+            "7 -- VM.version",
+            "-- 7 VM.version",
+            "- 7 VM.version",
+            "7 -l",
+            "--help",
+            "7 help",
+            "help VM.version",
+        ] {
+            let words: Vec<OsString> =
+                ["jgraft", "jcmd"].into_iter().chain(line.split(' ')).map(OsString::from).collect();
+            let Some(alone) = plain_jcmd(&words) else { continue };
+            let Ok(together) = by_itself::<Jcmd>("jcmd", &words[1..]) else {
+                panic!("clap refuses {line:?}")
+            };
+            let parts = |jcmd: Jcmd| {
+                let Patience { timeout, reply_timeout } = jcmd.patience;
+                (jcmd.target, jcmd.words, timeout, reply_timeout, jcmd.json)
+            };
+            assert_eq!(parts(alone), parts(together), "{line:?}");
+            plain += 1;
+        }
+        assert_eq!(plain, 5);
+        assert!(plain_jcmd(&["jgraft".into(), "load".into(), "7".into(), "x.jar".into()]).is_none());
+        use std::os::unix::ffi::OsStringExt;
+        assert!(
+            plain_jcmd(&["jgraft".into(), "jcmd".into(), "7".into(), OsString::from_vec(vec![0xff])])
+                .is_none()
+        );
     }
 
     #[test]

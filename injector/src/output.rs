@@ -2,9 +2,13 @@
 //!
 //! A reader that has gone away (`| head`) has had enough; any other failed write loses a result that a script relies on.
 
+use std::fs::File;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::OnceLock;
+
+use nix::fcntl::{OFlag, open};
+use nix::sys::stat::{Mode, SFlag, fstat};
 
 use crate::failure::{EXIT_FAILED, Failure};
 
@@ -22,6 +26,16 @@ pub(crate) fn line(text: &str) {
 pub(crate) fn bytes(piece: &[u8]) -> bool {
     let mut stdout = io::stdout().lock();
     keep(stdout.write_all(piece).and_then(|()| stdout.flush()))
+}
+
+/// stdout, where that is a pipe, for writes that never wait: opened anew, since whoever shares our stdout shares its flags.
+pub(crate) fn pipe() -> Option<File> {
+    let kind = SFlag::from_bits_truncate(fstat(io::stdout()).ok()?.st_mode) & SFlag::S_IFMT;
+    let flags = OFlag::O_WRONLY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
+    if kind != SFlag::S_IFIFO || io::stdout().flush().is_err() {
+        return None;
+    }
+    open("/proc/self/fd/1", flags, Mode::empty()).ok().map(File::from)
 }
 
 /// Remembers an error of writing to stdout; true where there was none.

@@ -1,10 +1,11 @@
 //! An answer on its way to stdout. The JVM never waits for who reads stdout: since 25 it sends from inside the operation
 //! that it prints, and a pager that nobody scrolls would hold up all of its threads.
 //!
-//! So the answer is read as it comes, and what stdout does not take yet waits here: in memory, then in a file.
+//! So the answer is read as it comes, and what stdout does not take yet waits here: in memory, then in a file. Most answers
+//! go straight through a pipe that has room for them; to start a thread takes as long as to ask a JVM.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::FileExt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -31,7 +32,7 @@ const LAST_WORDS: Duration = Duration::from_millis(300);
 
 /// Prints the answer, until the reader of stdout has had enough or the user wants to stop. Its beginning is given back.
 pub(crate) fn to_stdout(reply: Reply<'_>, interrupt: &Interrupt) -> io::Result<Vec<u8>> {
-    relay(reply, output::bytes, interrupt)
+    relay(reply, output::pipe(), output::bytes, interrupt)
 }
 
 /// The same for people: a terminal gets no control character of the target.
@@ -41,7 +42,7 @@ pub(crate) fn shown_on_stdout(reply: Reply<'_>, interrupt: &Interrupt) -> io::Re
     let lock = |passage: &Mutex<Passage>, piece: &[u8]| {
         passage.lock().unwrap_or_else(PoisonError::into_inner).pass(piece).into_owned()
     };
-    let said = relay(reply, move |piece| output::bytes(&lock(&passing, piece)), interrupt)?;
+    let said = relay(reply, output::pipe(), move |piece| output::bytes(&lock(&passing, piece)), interrupt)?;
     // Half a character, which no other half came for.
     let rest = passage.lock().unwrap_or_else(PoisonError::into_inner).rest();
     if !rest.is_empty() {
@@ -50,17 +51,26 @@ pub(crate) fn shown_on_stdout(reply: Reply<'_>, interrupt: &Interrupt) -> io::Re
     Ok(said)
 }
 
-/// `take` is false once it wants no more.
+/// Through the pipe while it has room, which nothing waits for; then by `take`, which is false once it wants no more.
 fn relay(
-    from: impl Read,
+    mut from: impl Read,
+    pipe: Option<impl Write>,
     mut take: impl FnMut(&[u8]) -> bool + Send + 'static,
     interrupt: &Interrupt,
 ) -> io::Result<Vec<u8>> {
+    let (mut said, mut held) = (Vec::new(), Vec::new());
+    if let Some(pipe) = pipe {
+        match straight(&mut from, pipe, &mut said)? {
+            Straight::Over => return Ok(said),
+            Straight::Full(rest) => held = rest,
+        }
+    }
     let spool = Arc::new(Spool::default());
+    spool.lock().memory = held;
     let printed = Arc::clone(&spool);
     // Nobody joins it: a write to a full pipe ends when its reader likes, and with the process.
     thread::Builder::new().spawn(move || printed.print(&mut take))?;
-    let read = spool.fill(from);
+    let read = spool.fill(from, &mut said);
     spool.lock().is_whole = true;
     spool.changed.notify_all();
     let until = read.is_err().then(|| Instant::now() + LAST_WORDS);
@@ -72,7 +82,43 @@ fn relay(
             break;
         }
     }
-    read
+    read.map(|()| said)
+}
+
+/// How far a pipe alone took an answer.
+enum Straight {
+    /// To its end, or as far as anybody wants it.
+    Over,
+    /// This is for it, and it has no room.
+    Full(Vec<u8>),
+}
+
+fn straight(from: &mut impl Read, mut pipe: impl Write, said: &mut Vec<u8>) -> io::Result<Straight> {
+    let mut piece = [0; 4096];
+    loop {
+        let got = from.read(&mut piece)?;
+        if got == 0 {
+            return Ok(Straight::Over);
+        }
+        remember(said, &piece[..got]);
+        let mut rest = &piece[..got];
+        while !rest.is_empty() {
+            match pipe.write(rest) {
+                Ok(taken) => rest = &rest[taken..],
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Err(e) if e.kind() == ErrorKind::WouldBlock => return Ok(Straight::Full(rest.to_vec())),
+                Err(e) => {
+                    output::keep(Err(e));
+                    return Ok(Straight::Over);
+                }
+            }
+        }
+    }
+}
+
+/// The beginning of an answer is kept to see whether it says an error.
+fn remember(said: &mut Vec<u8>, piece: &[u8]) {
+    said.extend_from_slice(&piece[..piece.len().min(SAID_LIMIT - said.len())]);
 }
 
 /// What has been read and not been printed.
@@ -100,14 +146,14 @@ impl Spool {
     }
 
     /// Reads to the end, or until nobody wants it.
-    fn fill(&self, mut from: impl Read) -> io::Result<Vec<u8>> {
-        let (mut said, mut piece) = (Vec::new(), [0; 8192]);
+    fn fill(&self, mut from: impl Read, said: &mut Vec<u8>) -> io::Result<()> {
+        let mut piece = [0; 8192];
         loop {
             let got = from.read(&mut piece)?;
-            said.extend_from_slice(&piece[..got.min(SAID_LIMIT - said.len())]);
+            remember(said, &piece[..got]);
             let mut state = self.lock();
             if got == 0 || state.is_done {
-                return Ok(said);
+                return Ok(());
             }
             state.keep(&piece[..got])?;
             self.changed.notify_all();
@@ -178,6 +224,47 @@ mod tests {
 
     use super::*;
 
+    const NONE: Option<File> = None;
+
+    /// Has so much room.
+    struct Pipe<'p>(&'p Mutex<Vec<u8>>, usize);
+
+    impl Write for Pipe<'_> {
+        fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+            let room = self.1.min(piece.len());
+            if room == 0 {
+                return Err(ErrorKind::WouldBlock.into());
+            }
+            self.1 -= room;
+            self.0.lock().unwrap().extend_from_slice(&piece[..room]);
+            Ok(room)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_a_pipe_does_not_take_comes_behind_what_it_took() {
+        for room in [0, 1, 4096, 5000, LENGTH - 1, LENGTH, LENGTH + 1] {
+            let taken = Arc::new(Mutex::new(Vec::new()));
+            let (into, behind) = (Arc::clone(&taken), Arc::new(Mutex::new(0)));
+            let more = Arc::clone(&behind);
+            let take = move |piece: &[u8]| {
+                *more.lock().unwrap() += piece.len();
+                into.lock().unwrap().extend_from_slice(piece);
+                true
+            };
+            let long = Long { at: 0, ended: channel().0 };
+            let said = relay(long, Some(Pipe(&taken, room)), take, &Interrupt::catch()).unwrap();
+            let taken = taken.lock().unwrap();
+            assert_eq!((said.len(), taken.len()), (SAID_LIMIT, LENGTH));
+            assert!(taken.iter().enumerate().all(|(at, b)| *b == byte(at)), "room for {room}");
+            assert_eq!(*behind.lock().unwrap(), LENGTH.saturating_sub(room));
+        }
+    }
+
     /// Longer than what memory holds; says when it has been read to its end.
     struct Long {
         at: usize,
@@ -198,7 +285,7 @@ mod tests {
             }
             self.at += got;
             if got == 0 {
-                self.ended.send(()).unwrap();
+                let _ = self.ended.send(());
             }
             Ok(got)
         }
@@ -219,7 +306,7 @@ mod tests {
             into.lock().unwrap().extend_from_slice(piece);
             true
         };
-        let said = relay(Long { at: 0, ended }, take, &Interrupt::catch()).unwrap();
+        let said = relay(Long { at: 0, ended }, NONE, take, &Interrupt::catch()).unwrap();
         let taken = taken.lock().unwrap();
         assert_eq!((said.len(), taken.len()), (SAID_LIMIT, LENGTH));
         assert!(taken.iter().enumerate().all(|(at, b)| *b == byte(at)));
@@ -231,7 +318,7 @@ mod tests {
     impl Read for Broken {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
             if std::mem::replace(&mut self.0, true) {
-                return Err(io::ErrorKind::TimedOut.into());
+                return Err(ErrorKind::TimedOut.into());
             }
             buffer[0] = b'x';
             Ok(1)
@@ -242,8 +329,8 @@ mod tests {
     fn what_came_before_an_error_is_printed() {
         let (tell, told) = channel();
         let take = move |piece: &[u8]| tell.send(piece.to_vec()).is_ok();
-        let error = relay(Broken(false), take, &Interrupt::catch()).unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        let error = relay(Broken(false), NONE, take, &Interrupt::catch()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
         assert_eq!(told.recv_timeout(Duration::from_secs(30)).unwrap(), b"x");
     }
 
@@ -251,8 +338,8 @@ mod tests {
     fn a_deadline_ends_it_while_nothing_is_taken() {
         let (keep, never) = channel::<()>();
         let take = move |_: &[u8]| never.recv().is_ok();
-        let error = relay(Broken(false), take, &Interrupt::catch()).unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        let error = relay(Broken(false), NONE, take, &Interrupt::catch()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
         drop(keep);
     }
 
@@ -265,6 +352,6 @@ mod tests {
                 Ok(buffer.len())
             }
         }
-        relay(Endless, |_: &[u8]| false, &Interrupt::catch()).unwrap();
+        relay(Endless, NONE, |_: &[u8]| false, &Interrupt::catch()).unwrap();
     }
 }

@@ -11,12 +11,12 @@ use clap::Subcommand;
 /// What to measure.
 #[derive(Debug, Subcommand)]
 pub(crate) enum What {
-    /// The time of a whole command, cold and warm: jgraft, jattach and jcmd
+    /// The time of a whole command, cold and warm: the static jgraft of `dist`, jattach and jcmd
     Attach {
         /// Samples of each kind
         #[arg(long, default_value_t = 11)]
         rounds: usize,
-        /// Another jgraft beside this one, such as one that is linked statically
+        /// Another jgraft beside this one, such as that of another branch
         #[arg(long, value_name = "FILE")]
         other: Option<std::path::PathBuf>,
     },

@@ -5,7 +5,7 @@
 #![allow(unsafe_code, reason = "raw system calls; each block states the fact that makes it sound")]
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use nix::errno::Errno;
@@ -95,11 +95,13 @@ pub(crate) fn clock_ticks() -> u64 {
     }
 }
 
+/// The most that a file of `/proc` usually holds, in bytes.
+const USUAL: usize = 32 << 10;
+
 /// Reads at most `limit` bytes: files in `/proc` say no size, and files of a target lie about theirs.
-pub(crate) fn read_at_most(file: File, limit: u64) -> io::Result<Vec<u8>> {
-    use std::io::Read;
+pub(crate) fn read_at_most(file: impl Read, limit: u64) -> io::Result<Vec<u8>> {
     // Room for most of them at once: a read of /proc costs as much as what it finds.
-    let mut bytes = Vec::with_capacity(32 << 10);
+    let mut bytes = Vec::with_capacity(usize::try_from(limit).map_or(USUAL, |limit| limit.min(USUAL)));
     file.take(limit).read_to_end(&mut bytes)?;
     Ok(bytes)
 }

@@ -1,4 +1,5 @@
-//! `cargo xtask bench attach`: how long a person waits for a whole command, from typing to the prompt.
+//! `cargo xtask bench attach`: how long a person waits for a whole command, from typing to the prompt; of the very file
+//! that `cargo xtask dist` makes.
 //!
 //! Cold means a JVM whose listener was never woken, so each sample has a JVM of its own; warm means one whose listener is
 //! up. A cheap command (`jcmd VM.version`) and a `load` of example 01's agent. jcmd loads by `JVMTI.agent_load`.
@@ -11,7 +12,7 @@ use anyhow::{Context, Result, bail};
 use jgraft_jvm_harness::{Jdk, Jvm, agents, targets};
 
 use super::Samples;
-use crate::build;
+use crate::dist;
 
 /// The one of `--other`.
 const OTHER: &str = "other jgraft";
@@ -32,7 +33,7 @@ enum Task {
 }
 
 pub(super) fn run(rounds: usize, other: Option<&Path>) -> Result<()> {
-    let jgraft = build::run()?.jgraft;
+    let jgraft = dist::build()?;
     let agent = agents::example("01-load-jar-agent", "MANIFEST.MF")?;
     let agent = format!("{}=class=Pricing,from=129900,to=99900", agent.display());
     let jdks = Jdk::all()
@@ -63,8 +64,9 @@ pub(super) fn run(rounds: usize, other: Option<&Path>) -> Result<()> {
 fn cold(jdk: &Jdk, contestants: &[Contestant], task: Task, agent: &str, rounds: usize) -> Result<()> {
     let mut walls: Vec<Samples> = contestants.iter().map(|_| Samples::default()).collect();
     let (mut own, mut wake) = (Samples::default(), Samples::default());
-    for _ in 0..rounds {
-        for (contestant, samples) in contestants.iter().zip(&mut walls) {
+    for round in 0..rounds {
+        for at in in_turn(round, contestants.len()) {
+            let (contestant, samples) = (&contestants[at], &mut walls[at]);
             let service = start(jdk)?;
             let (wall, stdout) = measure(contestant, task, agent, service.pid())?;
             samples.push(wall);
@@ -89,8 +91,9 @@ fn warm(jdk: &Jdk, contestants: &[Contestant], task: Task, agent: &str, rounds: 
     let first = contestants.first().context("nobody to measure")?;
     measure(first, Task::Cheap, agent, service.pid())?;
     let mut walls: Vec<Samples> = contestants.iter().map(|_| Samples::default()).collect();
-    for _ in 0..rounds {
-        for (contestant, samples) in contestants.iter().zip(&mut walls) {
+    for round in 0..rounds {
+        for at in in_turn(round, contestants.len()) {
+            let (contestant, samples) = (&contestants[at], &mut walls[at]);
             samples.push(measure(contestant, task, agent, service.pid())?.0);
         }
     }
@@ -105,6 +108,12 @@ fn warm(jdk: &Jdk, contestants: &[Contestant], task: Task, agent: &str, rounds: 
         }
     }
     Ok(())
+}
+
+/// Who comes when in this round: each as often behind each other one, for whoever follows jcmd finds the caches full of it.
+fn in_turn(round: usize, contestants: usize) -> impl Iterator<Item = usize> {
+    let backwards = round / contestants % 2 == 1;
+    (0..contestants).map(move |at| (round + if backwards { contestants - 1 - at } else { at }) % contestants)
 }
 
 fn wanted(what: &str, holds: bool) {
@@ -174,4 +183,18 @@ fn name(task: Task) -> &'static str {
 fn which(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|folder| Path::new(&folder).join(program)).find(|file| file.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_turn;
+
+    #[test]
+    fn nobody_always_follows_jcmd() {
+        // Two times every order there is, and who comes next.
+        let order: Vec<usize> = (0..13).flat_map(|round| in_turn(round, 3)).take(37).collect();
+        let follows = |who| order.windows(2).filter(|pair| **pair == [2, who]).count();
+        assert_eq!((follows(0), follows(1)), (6, 6));
+        assert!(order[..36].chunks(3).all(|round| round.iter().sum::<usize>() == 3));
+    }
 }

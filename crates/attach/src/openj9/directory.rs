@@ -87,7 +87,7 @@ fn own_entry(common: BorrowedFd<'_>, name: &str, target: &Target) -> Option<Owne
     if !is_regular(&stat) || stat.st_uid != status.uid {
         return None;
     }
-    let info = sys::read_at_most(info.into(), INFO_LIMIT).ok()?;
+    let info = sys::read_at_most(std::fs::File::from(info), INFO_LIMIT).ok()?;
     let pid: i32 = properties::value(&info, "processId")?.trim().parse().ok()?;
     (pid == status.ns_pid).then_some(vm)
 }
