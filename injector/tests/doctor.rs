@@ -37,3 +37,27 @@ fn a_probe_that_is_not_answered_shows_the_threads() -> Result<()> {
     ensure!(lines.iter().any(|line| line.ends_with(&format!("jstack --pid {pid}"))), "{shown}");
     Ok(())
 }
+
+/// As a JVM that was killed leaves it to one that comes to the same number.
+#[test]
+fn a_stale_socket_is_told_from_a_live_one() {
+    each_jdk("doctor::stale_socket", .., |jdk| {
+        let service = service(jdk, &[])?;
+        let pid = service.pid().to_string();
+        let code = |shown: &serde_json::Value| {
+            let warnings = shown["warnings"].as_array().cloned().unwrap_or_default();
+            warnings.iter().any(|warning| warning["code"] == "stale-socket")
+        };
+        let up = |shown: &serde_json::Value| shown["good"].to_string().contains("its attach listener is up");
+        let before = jgraft(["doctor", "--json", &pid])?.expect(0)?.json()?;
+        ensure!(!code(&before) && !up(&before), "{before}");
+        let socket = format!("/proc/{0}/root/tmp/.java_pid{0}", service.pid());
+        drop(std::os::unix::net::UnixListener::bind(&socket)?);
+        let stale = jgraft(["doctor", "--json", &pid])?.expect(0)?.json()?;
+        ensure!(code(&stale) && !up(&stale), "{stale}");
+        jgraft(["jcmd", &pid, "VM.version"])?.expect(0)?;
+        let live = jgraft(["doctor", "--json", &pid])?.expect(0)?.json()?;
+        ensure!(!code(&live) && up(&live), "{live}");
+        unharmed(&service)
+    });
+}

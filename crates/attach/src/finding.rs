@@ -86,6 +86,8 @@ kinds! {
     Starting = "starting",
     /// The listener runs, but its socket is gone, and this JDK never makes another.
     SocketLost = "socket-lost",
+    /// A socket is there, and nobody in the target listens on it.
+    StaleSocket = "stale-socket",
     /// A file by the name of the trigger that the JVM will not trust.
     ForeignTrigger = "foreign-trigger-file",
     /// What lies at the socket's path is not the JVM's socket, or leads to another process.

@@ -50,7 +50,7 @@ pub use connection::Reply;
 pub use error::AttachError;
 pub use finding::{Finding, FindingKind, kernel_too_old};
 pub use listener::{Listener, listener};
-pub use preflight::{Preflight, agent_loading, examine, instrument_module};
+pub use preflight::{Preflight, agent_loading, examine, examine_socket, instrument_module};
 pub use privileges::{Privilege, privileges};
 pub use proc::status::Status;
 pub use proc::{Process, TargetRoot, ThreadState, threads};

@@ -14,6 +14,7 @@ use nix::sys::stat::{FileStat, SFlag, fstatat};
 use crate::finding::{Finding, FindingKind, kernel_too_old};
 use crate::proc::TargetRoot;
 use crate::proc::status::Status;
+use crate::proc::unix_sockets;
 use crate::target::Target;
 
 /// A listener has its thread a moment before its socket: so long is that not taken for a loss.
@@ -114,6 +115,37 @@ pub fn listener(target: &Target) -> Result<Listener, Finding> {
             Err(_) => std::thread::sleep(Duration::from_millis(2)),
         }
     }
+}
+
+/// A socket that is there, and that nobody in the target listens on; told from the kernel's tables, without connecting.
+/// `None` also where they cannot be read.
+pub(crate) fn stale_socket(target: &Target) -> Option<Finding> {
+    let place = MeetingPlace::of(target).ok()?;
+    let process = target.process();
+    let before = place.socket().ok()??;
+    let name = place.socket_name();
+    let table = process.read("net/unix").ok()?;
+    let inodes = unix_sockets::listening(&table, &[&name, &format!("{name}.tmp")]);
+    if process.has_socket(&inodes).ok()? {
+        return None;
+    }
+    // A JVM that has made its socket meanwhile has put another in the place of this one.
+    let after = place.socket().ok()??;
+    if (after.st_dev, after.st_ino, after.st_ctime) != (before.st_dev, before.st_ino, before.st_ctime) {
+        return None;
+    }
+    let pid = target.pid();
+    Some(Finding::new(
+        FindingKind::StaleSocket,
+        format!("/tmp/{name} is there, and pid {pid} does not listen on it: the socket is stale"),
+        match inodes.len() {
+            0 => format!("/proc/{pid}/net/unix has no listening socket of that name"),
+            _ => format!(
+                "of the listening sockets of that name in /proc/{pid}/net/unix none is a descriptor of pid {pid}"
+            ),
+        },
+        "nothing: a jvm that was killed left it; the next command removes it and wakes the listener",
+    ))
 }
 
 /// HotSpot makes its socket in /tmp and nowhere else, so a read-only one means no listener.

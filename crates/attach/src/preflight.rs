@@ -7,7 +7,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use crate::finding::{Finding, FindingKind as Kind};
-use crate::listener::{Listener, listener, tmp_is_writable};
+use crate::listener::{Listener, listener, socket_not_lost, stale_socket, tmp_is_writable};
 use crate::privileges::Caller;
 use crate::proc::Process;
 use crate::proc::status::Status;
@@ -73,14 +73,9 @@ pub fn examine(target: &Target) -> Preflight {
             result.warnings.push(starting(target));
         }
         Ok(Listener::Socket) => {
-            result.good.push(format!("its attach listener is up: {}", socket_path(status)))
+            result.good.push(format!("its attach socket is there: {}", socket_path(status)))
         }
-        Ok(Listener::Absent) if result.blockers.iter().all(may_ask) => {
-            if let Err(blocker) = tmp_is_writable(target) {
-                result.block(blocker);
-            }
-            signal_verdict(target, &mut result);
-        }
+        Ok(Listener::Absent) if result.blockers.iter().all(may_ask) => may_be_woken(target, &mut result),
         // Where attach is off the same signal means a thread dump.
         Ok(Listener::Absent) => {}
         Err(blocker) => result.block(blocker),
@@ -94,6 +89,33 @@ pub fn examine(target: &Target) -> Preflight {
         ));
     }
     result
+}
+
+/// What only `doctor` takes the time to find out: is the socket that [`examine`] has seen a live one? If not, what it takes
+/// to wake a listener counts as if there were none.
+pub fn examine_socket(target: &Target, preflight: &mut Preflight) {
+    if target.kind() != target::Kind::HotSpot || preflight.starting || !preflight.blockers.is_empty() {
+        return;
+    }
+    if !matches!(listener(target), Ok(Listener::Socket)) {
+        return;
+    }
+    let Some(stale) = stale_socket(target) else {
+        preflight.good.push("its attach listener is up".to_owned());
+        return;
+    };
+    preflight.warnings.push(stale);
+    match socket_not_lost(target) {
+        Ok(()) => may_be_woken(target, preflight),
+        Err(lost) => preflight.block(lost),
+    }
+}
+
+fn may_be_woken(target: &Target, result: &mut Preflight) {
+    if let Err(blocker) = tmp_is_writable(target) {
+        result.block(blocker);
+    }
+    signal_verdict(target, result);
 }
 
 /// May this target be sent SIGQUIT at all? Only asked while no socket is there.

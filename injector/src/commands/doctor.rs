@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use jgraft_attach::{
     Finding, FindingKind, Kind, Preflight, Privilege, Request, Target, agent_loading, examine,
-    first_retransform, instrument_module, privileges,
+    examine_socket, first_retransform, instrument_module, privileges,
 };
 use serde::Serialize;
 
@@ -79,7 +79,8 @@ impl FindingJson {
 /// Runs the command.
 pub(crate) fn run(options: &Doctor) -> Result<ExitCode, Failure> {
     let target = target::find(&options.target)?;
-    let preflight = examine(&target);
+    let mut preflight = examine(&target);
+    examine_socket(&target, &mut preflight);
     let attachable = preflight.blockers.is_empty();
     let mut preflight = with_agents(preflight, &target);
     let agents_loadable = preflight.blockers.is_empty();

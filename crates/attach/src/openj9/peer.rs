@@ -26,16 +26,10 @@ pub(super) fn leads_to(process: &Process, connection: &TcpStream) -> Result<(), 
     let Some(inode) = inode else {
         return Err(foreign(format!("its network namespace has no connection from port {}", peer.port())));
     };
-    let wanted = format!("socket:[{inode}]");
-    let descriptors = process.entries("fd").unwrap_or_default();
-    let is_it = |fd: &std::ffi::OsString| {
-        let link = fd.to_str().and_then(|fd| process.link(&format!("fd/{fd}")).ok());
-        link.is_some_and(|link| link.as_os_str() == wanted.as_str())
-    };
-    if descriptors.iter().any(is_it) {
+    if process.has_socket(&[inode]).unwrap_or(false) {
         return Ok(());
     }
-    Err(foreign(format!("{wanted} is not among its descriptors")))
+    Err(foreign(format!("socket:[{inode}] is not among its descriptors")))
 }
 
 /// The inode of the established connection from `peer` to `here`: columns are number, local, remote, state, …, inode.

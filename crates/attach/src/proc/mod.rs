@@ -6,6 +6,7 @@ mod process;
 pub(crate) mod root;
 pub(crate) mod status;
 mod threads;
+pub(crate) mod unix_sockets;
 pub(crate) mod users;
 
 pub use process::Process;

@@ -126,6 +126,16 @@ impl Process {
         Ok((stat.st_dev, stat.st_ino))
     }
 
+    /// Is a socket of these numbers among its descriptors?
+    pub(crate) fn has_socket(&self, inodes: &[u64]) -> io::Result<bool> {
+        let wanted: Vec<String> = inodes.iter().map(|inode| format!("socket:[{inode}]")).collect();
+        let links_to_it = |fd: OsString| {
+            let link = fd.to_str().and_then(|fd| self.link(&format!("fd/{fd}")).ok());
+            link.is_some_and(|link| wanted.iter().any(|wanted| link.as_os_str() == wanted.as_str()))
+        };
+        Ok(self.entries("fd")?.into_iter().any(links_to_it))
+    }
+
     /// Ticks since boot at which it started (proc(5), `stat` field 22): with the pid, its identity on this host.
     pub fn start_ticks(&self) -> io::Result<u64> {
         let stat = self.read("stat")?;
