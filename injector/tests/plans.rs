@@ -40,6 +40,7 @@ fn a_session_carries_options_that_a_request_does_not() {
         if jdk.feature < 24 {
             let plain = load(service.pid(), &agent, &["--json"])?.expect(3)?.json()?;
             ensure!(plain["code"] == "argument-too-long", "{plain}");
+            ensure!(plain["remedy"].as_str().is_some_and(|way| way.contains("--supervised")), "{plain}");
         }
         load(service.pid(), &agent, &["--supervised"])?.expect(0)?;
         service.wait_for_stdout(|line| line.contains(&format!("options [{options}]")), PATIENCE)?;

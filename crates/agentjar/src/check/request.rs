@@ -42,7 +42,8 @@ pub(super) fn check(question: &Question<'_>, findings: &mut Vec<Finding>) {
             "argument-too-long",
             format!("path, '=' and options have {length} bytes, and the request carries at most {limit}"),
             format!(
-                "shorten them by {} bytes, or put the options into a file that the agent reads",
+                "shorten them by {} bytes, put the options into a file that the agent reads, or load with --supervised, \
+                 whose request is a file",
                 length - limit
             ),
         ));

@@ -67,6 +67,7 @@ fn the_request() {
     let finding = only(&report);
     assert_eq!((finding.severity, finding.code), (Severity::Error, "argument-too-long"));
     assert!(finding.sentence.contains("1026 bytes") && finding.remedy.contains("by 2 bytes"), "{finding:?}");
+    assert!(finding.remedy.contains("--supervised"), "{finding:?}");
     let no_limit = Question { argument_limit: None, ..question(PATH, Some(longer)) };
     assert_eq!(codes(&ask(&good(), &no_limit)), []);
 }
