@@ -47,6 +47,14 @@ impl<'a> Reader<'a> {
         start.and_then(|start| self.bytes.get(start..self.offset + after)).unwrap_or_default()
     }
 
+    /// Whether the class file whose bytes these are is of a version before 45.3.
+    pub(crate) fn is_before_45_3(&self) -> bool {
+        // magic, minor_version, major_version
+        self.bytes
+            .get(4..8)
+            .is_some_and(|version| version[2..] == [0, 45] && version[0] == 0 && version[1] < 3)
+    }
+
     /// Nothing may be left.
     pub(crate) fn end(&self) -> Result<(), Error> {
         match self.remaining() {

@@ -219,7 +219,7 @@ impl<'a> Walker<'_, 'a> {
             (self.visit)(Reference { at, what });
         }
         let mut reader = attribute.reader();
-        reader.skip(8 + code.code().len())?;
+        reader.skip(code.offset() - attribute.offset() + code.code().len())?;
         for _ in 0..reader.u2()? {
             (0..3).try_for_each(|_| self.pc(&mut reader).map(drop))?;
             self.constant(&mut reader)?;

@@ -15,6 +15,7 @@ pub struct Code<'a> {
     code: &'a [u8],
     code_at: usize,
     exception_table: &'a [u8],
+    in_small: bool,
     /// At attributes_count.
     attributes: Reader<'a>,
 }
@@ -36,10 +37,13 @@ impl<'a> Code<'a> {
     /// Decodes an attribute that is named Code.
     pub fn parse(attribute: &AttributeInfo<'a>) -> Result<Self, Error> {
         let mut reader = attribute.reader();
-        let max_stack = reader.u2()?;
-        let max_locals = reader.u2()?;
+        let in_small = reader.is_before_45_3() && !has_large_length(reader);
+        let (max_stack, max_locals) = match in_small {
+            true => (reader.u1()?.into(), reader.u1()?.into()),
+            false => (reader.u2()?, reader.u2()?),
+        };
         let length_at = reader.offset();
-        let code_length = reader.u4()?;
+        let code_length = if in_small { reader.u2()?.into() } else { reader.u4()? };
         if code_length == 0 || code_length > 65_535 {
             return Err(Error::new(ErrorKind::CodeLength(code_length), length_at));
         }
@@ -47,7 +51,7 @@ impl<'a> Code<'a> {
         let code = reader.take(code_length as usize)?;
         let rows = reader.u2()?;
         let exception_table = reader.take(8 * usize::from(rows))?;
-        Ok(Self { max_stack, max_locals, code, code_at, exception_table, attributes: reader })
+        Ok(Self { max_stack, max_locals, code, code_at, exception_table, in_small, attributes: reader })
     }
 
     /// max_stack, in slots.
@@ -58,6 +62,12 @@ impl<'a> Code<'a> {
     /// max_locals, in slots.
     pub fn max_locals(&self) -> u16 {
         self.max_locals
+    }
+
+    /// Whether max_stack and max_locals are u1 and code_length is u2, as in versions before 45.3. No edition of the JVMS has
+    /// it; HotSpot 8 and 11 read it, 17 and later read what all other versions have.
+    pub(crate) fn in_small(&self) -> bool {
+        self.in_small
     }
 
     /// code[].
@@ -93,4 +103,11 @@ impl<'a> Code<'a> {
     pub fn attributes<'p>(&self, pool: &'p ConstantPool<'a>) -> Attributes<'p, 'a> {
         Attributes::new(self.attributes, pool)
     }
+}
+
+/// Whether a Code attribute before 45.3 reads as those of later versions. One that does not begin with two nops can't be
+/// both.
+fn has_large_length(mut reader: Reader<'_>) -> bool {
+    let length = reader.skip(4).and_then(|()| reader.u4()).unwrap_or(0);
+    (1..=65_535).contains(&length) && length as usize + 4 <= reader.remaining()
 }

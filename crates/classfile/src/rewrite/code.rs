@@ -45,9 +45,16 @@ impl<'c, 'a> CodeRewriter<'c, 'a> {
         out.extend(self.attribute.name_index().to_be_bytes());
         let length_at = out.len();
         out.extend([0; 4]);
-        out.extend(self.max_stack(edit)?.to_be_bytes());
-        out.extend(self.max_locals(edit)?.to_be_bytes());
-        out.extend((layout.code.len() as u32).to_be_bytes());
+        let (max_stack, max_locals) = (self.max_stack(edit)?, self.max_locals(edit)?);
+        if self.code.in_small() {
+            let small = |slots| u8::try_from(slots).map_err(|_| LeftAlone::FrameTooLarge);
+            out.extend([small(max_stack)?, small(max_locals)?]);
+            out.extend((layout.code.len() as u16).to_be_bytes());
+        } else {
+            out.extend(max_stack.to_be_bytes());
+            out.extend(max_locals.to_be_bytes());
+            out.extend((layout.code.len() as u32).to_be_bytes());
+        }
         out.extend_from_slice(&layout.code);
         mover.exception_table(out)?;
         self.attributes(&mover, pool, stack_map, out)?;

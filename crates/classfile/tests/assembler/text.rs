@@ -69,7 +69,12 @@ fn class(first: &str, body: &[(usize, String)]) -> Result<(String, Vec<u8>)> {
     let words: Vec<&str> = first.split_whitespace().collect();
     let ["class", name, major, options @ ..] = words.as_slice() else { bail!("no class: {first}") };
     let option = |wanted| options.windows(2).find(|pair| pair[0] == wanted).map(|pair| pair[1]);
-    let mut made = Making::default();
+    let (major, minor) = match major.split_once('.') {
+        Some((major, minor)) => (major.parse()?, minor.parse()?),
+        // Before 45.3 a Code attribute looks different.
+        None => (major.parse()?, if *major == "45" { 3 } else { 0 }),
+    };
+    let mut made = Making { in_small: major == 45 && minor < 3, ..Making::default() };
     let (mut fields, mut methods, mut counts) = (Vec::new(), Vec::new(), [0_u16; 2]);
     let mut lines = body.iter();
     while let Some((number, line)) = lines.next() {
@@ -113,9 +118,8 @@ fn class(first: &str, body: &[(usize, String)]) -> Result<(String, Vec<u8>)> {
         made.attribute("BootstrapMethods", &table, &mut attributes);
     }
     let mut out = 0xcafe_babe_u32.to_be_bytes().to_vec();
-    // Before 45.3 a Code attribute looks different.
-    u2(&mut out, if *major == "45" { 3 } else { 0 });
-    u2(&mut out, major.parse()?);
+    u2(&mut out, minor);
+    u2(&mut out, major);
     u2(&mut out, made.pool.count());
     out.extend(made.pool.bytes());
     u2(&mut out, option("flags").map_or(Ok(0x21), str::parse)?);
@@ -150,6 +154,8 @@ fn flags(words: &[&str]) -> Result<u16> {
 struct Making {
     pool: Pool,
     bootstraps: Vec<Vec<u8>>,
+    /// Of a version before 45.3.
+    in_small: bool,
 }
 
 /// The code of one method in the making.
@@ -204,9 +210,14 @@ impl Making {
             }
         }
         let mut out = Vec::new();
-        u2(&mut out, stack);
-        u2(&mut out, locals);
-        out.extend((body.code.len() as u32).to_be_bytes());
+        if self.in_small {
+            out.extend([u8::try_from(stack)?, u8::try_from(locals)?]);
+            u2(&mut out, u16::try_from(body.code.len())?);
+        } else {
+            u2(&mut out, stack);
+            u2(&mut out, locals);
+            out.extend((body.code.len() as u32).to_be_bytes());
+        }
         out.extend(&body.code);
         u2(&mut out, body.catches.len() as u16);
         for [from, to, handler, caught] in &body.catches {

@@ -1,10 +1,11 @@
 //! The golden programs: every file in `tests/golden`, compiled or assembled into one folder of classes.
 //!
 //! A file begins with comments (`//` in Java, `;` in an assembled one). Among them can stand, on a line of its own,
-//! `release: N`: the JDK it is written for, and the oldest that runs it (8 if not said).
+//! `release: N`: the JDK it is written for, and the oldest that runs it (8 if not said), and `until: N`, the newest.
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
@@ -17,8 +18,8 @@ use crate::assembler::assemble;
 pub(crate) struct Programs {
     folder: TempDir,
     harness: PathBuf,
-    /// By name: the oldest JDK.
-    oldest: BTreeMap<String, u32>,
+    /// By name: the oldest JDK and the newest.
+    jdks: BTreeMap<String, RangeInclusive<u32>>,
 }
 
 impl Programs {
@@ -30,7 +31,7 @@ impl Programs {
             // Everything in one folder, made anew, so that nothing is left of a program that is gone.
             folder: tempfile::Builder::new().prefix("golden-").tempdir_in(cache::target_dir())?,
             harness: made.join("harness"),
-            oldest: BTreeMap::new(),
+            jdks: BTreeMap::new(),
         };
         let harness = ["Run", "Probe"].map(|name| tests.join(format!("behaviour/java/probe/{name}.java")));
         javac::compile(&harness, &programs.harness, &["-g"])?;
@@ -43,8 +44,9 @@ impl Programs {
         for file in files {
             let name = file.file_stem().and_then(|stem| stem.to_str()).context("a name")?.to_owned();
             let text = fs::read_to_string(&file)?;
-            let release = oldest_jdk(&text)?;
-            programs.oldest.insert(name, release);
+            let release = said(&text, "release: ")?.unwrap_or(8);
+            let newest = said(&text, "until: ")?.unwrap_or(u32::MAX);
+            programs.jdks.insert(name, release..=newest);
             match file.extension().and_then(|extension| extension.to_str()) {
                 Some("java") => releases.entry(release).or_default().push(file),
                 Some("jasm") => assembled.push((file, text)),
@@ -54,7 +56,7 @@ impl Programs {
         for (release, sources) in releases {
             if Jdk::compiler_for(release).is_none() {
                 skip("golden programs", &format!("no javac here compiles for JDK {release}"));
-                programs.oldest.retain(|_, oldest| *oldest != release);
+                programs.jdks.retain(|_, jdks| *jdks.start() != release);
                 continue;
             }
             let classes = made.join(format!("release-{release}"));
@@ -85,15 +87,15 @@ impl Programs {
     /// The names of those that a JDK can run.
     pub(crate) fn for_jdk(&self, jdk: &Jdk) -> impl Iterator<Item = &str> {
         let feature = jdk.feature;
-        self.oldest.iter().filter(move |(_, oldest)| **oldest <= feature).map(|(name, _)| name.as_str())
+        self.jdks.iter().filter(move |(_, jdks)| jdks.contains(&feature)).map(|(name, _)| name.as_str())
     }
 }
 
-/// From the comments at the beginning of a file.
-fn oldest_jdk(text: &str) -> Result<u32> {
+/// A number from the comments at the beginning of a file.
+fn said(text: &str, what: &str) -> Result<Option<u32>> {
     let mut comments = text.lines().take_while(|line| line.starts_with("//") || line.starts_with(';'));
-    let found = comments.find_map(|line| line.trim_start_matches(['/', ';', ' ']).strip_prefix("release: "));
-    found.map_or(Ok(8), |number| Ok(number.trim().parse()?))
+    let found = comments.find_map(|line| line.trim_start_matches(['/', ';', ' ']).strip_prefix(what));
+    found.map(|number| Ok(number.trim().parse()?)).transpose()
 }
 
 fn put(file: &Path, base: &Path, to: &Path, bytes: &[u8]) -> Result<()> {
