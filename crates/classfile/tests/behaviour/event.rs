@@ -30,7 +30,7 @@ pub(crate) struct Event {
     pub(crate) value: String,
     /// Start and end by the probes' clock; 0 where there is none.
     pub(crate) times: (i64, i64),
-    /// What stands below it: `this …` and `argument …`.
+    /// What stands below it: `this …`, `argument …` and `result …`.
     pub(crate) with: Vec<String>,
 }
 
@@ -90,7 +90,7 @@ fn read(text: &str, event: impl Fn(What, &str) -> Result<Event>) -> Result<Log> 
         }
         let (_, events) = log.last_mut().context("no program yet")?;
         let what = match word {
-            "this" | "argument" => {
+            "this" | "argument" | "result" => {
                 events.last_mut().context("no event yet")?.with.push(line.to_owned());
                 continue;
             }

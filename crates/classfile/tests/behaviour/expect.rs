@@ -162,22 +162,23 @@ fn tell(
 /// Whether a call in a constructor is super() or this(). `new` of the same class looks the same; programs in which it
 /// comes first call the constructor that they are in, and never so by this().
 fn may_be_super_call(event: &Event, woven: &WovenPrograms) -> bool {
-    let place = format!("{}@{}", event.method, event.pc.unwrap_or_default());
     let Some((class, descriptor)) = event.method.split_once(".<init>") else { return false };
-    let Some([called, name, of]) = woven.called.get(&place) else { return false };
+    let Ok([called, name, of]) = called(event, woven) else { return false };
     name == "<init>" && (called == class && of != descriptor || Some(called) == woven.supers.get(class))
 }
 
-/// What a call is given is what the method that it enters gets, if that is one of ours; and the same at the call's end.
+/// What a call is given is what the method that it enters gets, if that is one of ours; and the same at the call's end. What
+/// it returns is what that method has returned.
 fn arguments_of_calls(found: &[Event], woven: &WovenPrograms) -> Result<()> {
     let mut open: Vec<&Event> = Vec::new();
     for (at, event) in found.iter().enumerate() {
         match event.what {
             What::Enter => {
                 let Some(call) = at.checked_sub(1).and_then(|before| found.get(before)) else { continue };
-                let Some(pc) = call.pc.filter(|_| call.what == What::Call) else { continue };
-                let [_, name, descriptor] =
-                    woven.called.get(&format!("{}@{pc}", call.method)).context("an unknown call")?;
+                if call.what != What::Call {
+                    continue;
+                }
+                let [_, name, descriptor] = called(call, woven)?;
                 // A static initialiser may come between; the method called may be one that overrides it.
                 if event.method.ends_with(&format!(".{name}{descriptor}")) {
                     let arguments = |event: &Event| {
@@ -195,10 +196,32 @@ fn arguments_of_calls(found: &[Event], woven: &WovenPrograms) -> Result<()> {
                         break call;
                     }
                 };
-                ensure!(call.with == event.with, "{call}\nends as\n{event}");
+                let mut given = event.with.clone();
+                let results: Vec<_> = given.extract_if(.., |line| line.starts_with("result ")).collect();
+                ensure!(call.with == given, "{call}\nends as\n{event}");
+                if event.what == What::Back {
+                    ensure!(results.len() == 1, "{event}");
+                    let before = at.checked_sub(1).and_then(|before| found.get(before));
+                    let [_, name, descriptor] = called(event, woven)?;
+                    let left = before.filter(|before| {
+                        before.what == What::Leave && before.method.ends_with(&format!(".{name}{descriptor}"))
+                    });
+                    if let Some(left) = left {
+                        ensure!(
+                            results[0] == format!("result {}", left.value),
+                            "{left}\nreturns to\n{event}"
+                        );
+                    }
+                }
             }
             What::Leave | What::Throw => {}
         }
     }
     Ok(())
+}
+
+/// What is called where an event around a call stands.
+fn called<'w>(event: &Event, woven: &'w WovenPrograms) -> Result<&'w [String; 3]> {
+    let place = format!("{}@{}", event.method, event.pc.unwrap_or_default());
+    woven.called.get(&place).with_context(|| format!("{place} is an unknown call"))
 }

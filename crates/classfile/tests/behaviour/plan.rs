@@ -88,10 +88,14 @@ impl Config {
             }
             Some(event)
         };
+        let mut after = event("after", &[ProbeId, CallPc, StartTime, EndTime], true, true);
+        if let Some(after) = after.as_mut().filter(|_| self.arguments) {
+            after.calls.push(Call::new(method("result"), &[ProbeId, Result]));
+        }
         let calls = CallSites {
             wanted: None,
             before: event("before", &[ProbeId, CallPc], true, false),
-            after: event("after", &[ProbeId, CallPc, StartTime, EndTime], true, true),
+            after,
             throw: event("threw", &[ProbeId, CallPc, StartTime, EndTime, Exception], true, true),
         };
         Probes {

@@ -81,6 +81,10 @@ public final class Probe {
         return shown.toString();
     }
 
+    private static void result(String value) {
+        LOG.append("result ").append(value).append('\n');
+    }
+
     private static void argument(int number, String value) {
         LOG.append("argument ").append(number).append(' ').append(value).append('\n');
     }
@@ -155,6 +159,46 @@ public final class Probe {
 
     public static void argument(int id, int number, Object value) {
         argument(number, show(value));
+    }
+
+    public static void result(int id) {
+        result("void");
+    }
+
+    public static void result(int id, boolean value) {
+        result(value + "");
+    }
+
+    public static void result(int id, byte value) {
+        result(value + "");
+    }
+
+    public static void result(int id, char value) {
+        result((int) value + "");
+    }
+
+    public static void result(int id, short value) {
+        result(value + "");
+    }
+
+    public static void result(int id, int value) {
+        result(value + "");
+    }
+
+    public static void result(int id, long value) {
+        result(value + "");
+    }
+
+    public static void result(int id, float value) {
+        result("0x" + Integer.toHexString(Float.floatToRawIntBits(value)));
+    }
+
+    public static void result(int id, double value) {
+        result("0x" + Long.toHexString(Double.doubleToRawLongBits(value)));
+    }
+
+    public static void result(int id, Object value) {
+        result(show(value));
     }
 
     private Probe() {}
