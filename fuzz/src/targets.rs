@@ -28,7 +28,7 @@ pub(crate) struct Target {
     pub(crate) body: fn(&[u8]),
 }
 
-const ALL: [Target; 10] = [
+static TARGETS: [Target; 10] = [
     Target { name: "class_read", kind: Kind::Class, body: classfile::read },
     Target { name: "class_rewrite", kind: Kind::Class, body: classfile::rewrite },
     Target { name: "class_compare", kind: Kind::Class, body: classfile::compare },
@@ -43,7 +43,6 @@ const ALL: [Target; 10] = [
 
 /// The one of that name.
 pub(crate) fn find(name: &str) -> Result<&'static Target> {
-    static TARGETS: [Target; 8] = ALL;
     let names = || TARGETS.each_ref().map(|target| target.name).join(", ");
     TARGETS
         .iter()

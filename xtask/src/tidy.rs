@@ -47,6 +47,10 @@ pub(crate) fn run() -> Result<()> {
     run_command(&mut cargo(&["fmt", "--all", "--check"]))?;
     let clippy = ["clippy", "--quiet", "--workspace", "--all-targets", "--", "--deny", "warnings"];
     run_command(&mut cargo(&clippy))?;
+    // A workspace of its own, which nothing else builds.
+    let mut fuzz = cargo(&["clippy", "--quiet", "--manifest-path", "fuzz/Cargo.toml", "--bin", "mutate"]);
+    fuzz.arg("--target-dir").arg(cache::target_dir()).args(["--", "--deny", "warnings"]);
+    run_command(fuzz.current_dir(cache::workspace()))?;
     let mut wrong = String::new();
     let files = tracked_files()?;
     for file in &files {
