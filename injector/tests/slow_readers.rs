@@ -140,12 +140,15 @@ fn a_signal_ends_it() {
             goes_on(&crowd, "threads")?;
             ends_by(jgraft, signal)?;
         }
-        let (jgraft, _stdout) = stalled(&["heap-dump", &pid, "-"])?;
-        let id = jgraft.id();
-        ensure!(!dump_places(&crowd, id)?.is_empty(), "no dump is under way");
-        ends_by(jgraft, Signal::SIGTERM)?;
-        let left = dump_places(&crowd, id)?;
-        ensure!(left.is_empty(), "left: {left:?}");
+        // While the dump is fetched: nothing of it stays.
+        for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
+            let (jgraft, _stdout) = stalled(&["heap-dump", &pid, "-"])?;
+            let id = jgraft.id();
+            ensure!(!dump_places(&crowd, id)?.is_empty(), "no dump is under way");
+            ends_by(jgraft, signal)?;
+            let left = dump_places(&crowd, id)?;
+            ensure!(left.is_empty(), "{signal} left: {left:?}");
+        }
         goes_on(&crowd, "dumped")
     });
 }
