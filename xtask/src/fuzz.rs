@@ -75,7 +75,9 @@ fn by_mutation(mutate: &Path, target: &str, seeds: &Path, minutes: u64, first: u
     while next == first || Instant::now() < end {
         let mut command = Command::new(mutate);
         command.arg(target).arg(seeds.join(target)).args([BATCH.to_string(), next.to_string()]).arg(&at);
-        let child = command.stdout(Stdio::piped()).spawn().context("can't run mutate")?;
+        // What a backtrace takes is more than it may have.
+        let child =
+            command.env("RUST_BACKTRACE", "0").stdout(Stdio::piped()).spawn().context("can't run mutate")?;
         let ended = watch(child, end)?;
         match ended {
             Ended::Done => next += BATCH,
