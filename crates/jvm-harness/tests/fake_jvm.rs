@@ -96,3 +96,18 @@ fn it_ends_with_its_stdin_and_takes_its_files_along() -> Result<()> {
     }
     Ok(())
 }
+
+/// Numbers come round: what a JVM that was killed has left must not stop a fake of the same number.
+#[test]
+fn leftovers_of_its_number_are_no_hindrance() -> Result<()> {
+    let script = "touch /tmp/.java_pid$$ /tmp/.java_pid$$.tmp && exec \"$@\"";
+    for listen in ["listen at-start", "socket stale"] {
+        let mut wrapper = std::process::Command::new("sh");
+        wrapper.args(["-c", script, "sh"]);
+        let fake = FakeJvm::start_through(wrapper, &format!("play hotspot 17\n{listen}\n"))?;
+        let socket = format!("/tmp/.java_pid{}", fake.pid());
+        ensure!(std::os::unix::fs::FileTypeExt::is_socket(&fs::symlink_metadata(&socket)?.file_type()));
+        ensure!(!fs::exists(format!("{socket}.tmp"))?, "{socket}.tmp is still there");
+    }
+    Ok(())
+}

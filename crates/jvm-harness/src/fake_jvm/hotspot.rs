@@ -28,6 +28,19 @@ pub(super) fn socket_path(pid: u32) -> PathBuf {
     PathBuf::from(format!("/tmp/.java_pid{pid}"))
 }
 
+/// What a JVM that was killed, and had this number, has left: HotSpot removes it at its start as well.
+pub(super) fn remove_leftovers() {
+    let socket = socket_path(std::process::id());
+    for left in [aside(&socket), socket] {
+        let _: io::Result<()> = fs::remove_file(left);
+    }
+}
+
+/// The name that a socket has until it listens.
+fn aside(path: &Path) -> PathBuf {
+    path.with_file_name(format!("{}.tmp", path.file_name().unwrap_or_default().to_string_lossy()))
+}
+
 /// Is there a trigger file that this release trusts? The working directory comes first.
 pub(super) fn trigger_is_trusted(conduct: &Conduct) -> bool {
     let name = format!(".attach_pid{}", std::process::id());
@@ -39,8 +52,7 @@ pub(super) fn trigger_is_trusted(conduct: &Conduct) -> bool {
 
 /// Binds under another name, then renames, so that who finds the socket can connect. `owner` is given it first.
 pub(super) fn listen(conduct: &Arc<Conduct>, path: &Path, owner: Option<u32>) -> io::Result<()> {
-    let aside =
-        path.with_file_name(format!("{}.tmp", path.file_name().unwrap_or_default().to_string_lossy()));
+    let aside = aside(path);
     let listener = UnixListener::bind(&aside)?;
     fs::set_permissions(&aside, fs::Permissions::from_mode(0o600))?;
     if let Some(uid) = owner {

@@ -115,6 +115,7 @@ impl Fake {
             _ => None,
         };
         let (vm, feature) = script.statements.iter().find_map(play).unwrap_or((Vm::HotSpot, 17));
+        hotspot::remove_leftovers();
         Ok(Fake {
             conduct: Arc::new(Conduct::new(vm, feature)),
             disguise: Disguise::put_on(vm, feature)?,
