@@ -80,6 +80,40 @@ fn a_file_of_options_that_is_gone_is_a_reason_to_refuse() {
     });
 }
 
+/// Its own list of options says what was in it. The command of 11 and 17 that loads a native agent does not ask the flag.
+#[test]
+fn a_refusal_to_load_agents_in_a_file_that_is_gone_is_found() {
+    each_jdk("hostile::agent_loading_gone", 9.., |jdk| {
+        let folder = open_folder()?;
+        for (file, words, option) in [
+            ("flags", "-EnableDynamicAgentLoading", "-XX:Flags=flags"),
+            ("options", "-XX:-EnableDynamicAgentLoading", "-XX:VMOptionsFile=options"),
+            ("words", "-XX:-EnableDynamicAgentLoading", "@words"),
+        ] {
+            let file = folder.path().join(file);
+            std::fs::write(&file, words)?;
+            let service = service_in(jdk, folder.path(), &[option], &[])?;
+            std::fs::remove_file(&file)?;
+            let refused =
+                load(service.pid(), text(&good_jar()?), &["--json"])?.expect(3).context(option)?.json()?;
+            ensure!(refused["code"] == "agent-loading-disabled", "{option}: {refused}");
+            let pid = service.pid().to_string();
+            let jcmd = jgraft(["jcmd", "--json", &pid, "JVMTI.agent_load", "/no/such.so"])?;
+            let jcmd = jcmd.expect(3)?.json()?;
+            ensure!(jcmd["code"] == "agent-loading-disabled", "{option}: {jcmd}");
+            no_trigger_left(&service, service.pid())?;
+            unharmed(&service)?;
+        }
+        // What else may be in such a file is no reason to refuse.
+        let file = folder.path().join("words");
+        std::fs::write(&file, "-Xmx64m")?;
+        let service = service_in(jdk, folder.path(), &["@words"], &[])?;
+        std::fs::remove_file(&file)?;
+        load(service.pid(), text(&good_jar()?), &[])?.expect(0)?;
+        unharmed(&service)
+    });
+}
+
 #[test]
 fn roots_eyes_are_not_lent_to_the_target() {
     each_jdk("hostile::argfile", 9.., |jdk| {

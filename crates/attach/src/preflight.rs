@@ -345,18 +345,33 @@ fn explain_uncaught(target: &Target, blocker: Finding) -> Finding {
 
 /// Loading any agent: the flag of JEP 451 and its forerunner (since 9).
 pub fn agent_loading(target: &Target) -> Result<Option<Finding>, Finding> {
-    match target.options().flag("EnableDynamicAgentLoading") {
+    const FLAG: &str = "EnableDynamicAgentLoading";
+    // The release cannot be told of a JVM that runs from a deleted JDK: then it may know the flag.
+    let knows_it = target.feature().is_none_or(|feature| feature >= 9);
+    let given = match (target.options().unread(), target.own_options()) {
+        (Some(_), Some(own)) if knows_it => own.flag(FLAG),
+        (Some(unread), None) if knows_it => {
+            return Err(Finding::new(
+                Kind::OptionsUnread,
+                format!("whether loading agents is turned off in pid {} cannot be told", target.pid()),
+                format!("a file of its options cannot be read as its user: {unread}"),
+                "make that file readable for the jvm's user, or start it with its counters on (-XX:+UsePerfData)",
+            ));
+        }
+        _ => target.options().flag(FLAG),
+    };
+    match given {
         Some((false, source)) => Err(Finding::new(
             Kind::AgentLoadingDisabled,
             format!("loading agents is turned off in pid {}", target.pid()),
-            format!("-XX:-EnableDynamicAgentLoading in {source}"),
+            format!("-XX:-{FLAG} in {source}"),
             "its operator decided so: start it without that flag, or with the agent on its command line",
         )),
         Some((true, _)) => Ok(None),
         None if target.feature().is_some_and(|feature| feature >= 21) => Ok(Some(Finding::new(
             Kind::Jep451,
             "the jvm will print its JEP 451 warning (an agent \"has been loaded dynamically\") on its stderr",
-            format!("java {} without -XX:+EnableDynamicAgentLoading", target.version().unwrap_or("21+")),
+            format!("java {} without -XX:+{FLAG}", target.version().unwrap_or("21+")),
             "harmless; -XX:+EnableDynamicAgentLoading on its command line announces that this is wanted",
         ))),
         None => Ok(None),

@@ -222,6 +222,15 @@ impl Target {
         &self.options
     }
 
+    /// The options as its counters list them, those from files included; none without counters. Words with blanks in them
+    /// are several here.
+    pub(crate) fn own_options(&self) -> Option<VmOptions> {
+        let perf = self.perfdata()?;
+        // Files of `-XX:Flags=` have a list of their own.
+        let flags = perf.text("java.rt.vmFlags").unwrap_or_default();
+        Some(VmOptions::listed(flags, perf.text("java.rt.vmArgs")?))
+    }
+
     /// A variable of the environment it was started with.
     pub fn environment(&self, name: &str) -> Option<String> {
         let environ = self.process.read("environ").ok()?;

@@ -53,7 +53,7 @@ pub enum Source {
     CommandLine,
     /// The file of `-XX:Flags=`.
     FlagsFile,
-    /// The JVM's own list in hsperfdata (`java.rt.vmArgs`), where nothing else can be read.
+    /// The JVM's own list in hsperfdata (`java.rt.vmArgs`, `java.rt.vmFlags`), where nothing else can be read.
     PerfData,
 }
 
@@ -137,6 +137,13 @@ impl VmOptions {
         gathering.add(variable("_JAVA_OPTIONS"), Source::Environment("_JAVA_OPTIONS"));
         gathering.put_flags_file_first();
         gathering.options
+    }
+
+    /// What the counters `java.rt.vmFlags`, where each lacks its `-XX:`, and `java.rt.vmArgs` list.
+    pub(crate) fn listed(flags: &str, vm_args: &str) -> VmOptions {
+        let flags = flags.split(' ').map(|flag| format!("-XX:{flag}"));
+        let words = flags.chain(vm_args.split(' ').map(str::to_owned)).map(|word| (word, Source::PerfData));
+        VmOptions { words: words.collect(), ..VmOptions::default() }
     }
 
     /// A file of options that could not be read, and why: then an option may be set that is not known here.
@@ -351,6 +358,15 @@ mod tests {
         let options = gather("java -XX:+EnableDynamicAgentLoading @opts @@x", "");
         assert_eq!(options.flag("EnableDynamicAgentLoading"), Some((false, Source::CommandLine)));
         assert_eq!(options.program(), Some(&Program::Class("Main".into())));
+    }
+
+    #[test]
+    fn what_the_counters_list() {
+        let flag = |flags, args| VmOptions::listed(flags, args).flag("EnableDynamicAgentLoading");
+        assert_eq!(flag("", "-Xmx32m"), None);
+        assert_eq!(flag("-EnableDynamicAgentLoading X=6", "-Xmx32m"), Some((false, Source::PerfData)));
+        let later = "-XX:Flags=flags -XX:+EnableDynamicAgentLoading";
+        assert_eq!(flag("-EnableDynamicAgentLoading", later), Some((true, Source::PerfData)));
     }
 
     #[test]
