@@ -86,7 +86,7 @@ enum Anchors<'a> {
 /// How much is looked at, and kept, before a method is given up, in values: far more than javac ever needs, and little
 /// enough that a class made for it neither hangs nor fills the memory of whoever follows it.
 const MOST_LOOKED_AT: usize = 50_000_000;
-const MOST_KEPT: usize = 700_000;
+const MOST_KEPT: usize = 500_000;
 
 /// What is left of a bound.
 #[derive(Debug)]
