@@ -31,7 +31,7 @@ fn main() -> ExitCode {
     }
     let words: Vec<_> = std::env::args_os().collect();
     let parsed =
-        cli::parse_alone(&words).unwrap_or_else(|| Cli::try_parse_from(words).map(|cli| cli.command));
+        cli::alone::parse(&words).unwrap_or_else(|| Cli::try_parse_from(words).map(|cli| cli.command));
     let command = match parsed {
         Ok(command) => command,
         Err(error) => return usage(&error),
