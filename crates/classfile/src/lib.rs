@@ -26,6 +26,7 @@ mod constant_values;
 mod descriptor;
 mod error;
 mod field_info;
+pub mod format;
 mod instruction;
 mod left_alone;
 mod listing;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::class_file::{ClassFile, access_flags};
 use crate::compare::{Artefact, Change, Difference, RedefinitionError, Vm};
 use crate::error::Error;
+use crate::format::flags_in_force;
 use crate::modified_utf8::ModifiedUtf8;
 
 /// Flags of a field that HotSpot compares (table 4.5-A).
@@ -138,15 +139,7 @@ fn read_methods<'a>(class: &ClassFile<'a>) -> Result<ByName<'a>, Error> {
     let mut methods = ByName::new();
     for method in class.methods() {
         let method = method?;
-        let flags = match method.name().as_bytes() {
-            // HotSpot takes it for static whatever else it says, strictfp excepted in its time.
-            b"<clinit>" if class.major_version() < 51 => access_flags::STATIC,
-            b"<clinit>" if class.major_version() <= 60 => {
-                method.access_flags() & (access_flags::STATIC | access_flags::STRICT)
-            }
-            b"<clinit>" => method.access_flags() & access_flags::STATIC,
-            _ => method.access_flags(),
-        };
+        let flags = flags_in_force(&method, class.major_version());
         methods.insert((method.name().as_bytes(), method.descriptor().as_bytes()), flags);
     }
     Ok(methods)

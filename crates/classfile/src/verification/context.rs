@@ -2,8 +2,10 @@
 
 use crate::attributes::{Code, StackMapTable};
 use crate::class_file::ClassFile;
+use crate::class_file::access_flags::STATIC;
 use crate::descriptor::{FieldType, MethodDescriptor};
 use crate::error::{Error, ErrorKind};
+use crate::format::flags_in_force;
 use crate::instruction::Operands;
 use crate::method_info::MethodInfo;
 use crate::verification::flow::{Flow, Violation};
@@ -22,11 +24,15 @@ pub(crate) struct MethodContext<'c, 'a> {
 impl<'c, 'a> MethodContext<'c, 'a> {
     pub(crate) fn new(class: &'c ClassFile<'a>, method: &'c MethodInfo<'a>) -> Result<Self, Error> {
         // A method has at most 255 slots of parameters, its receiver among them (4.3.3).
-        let most = 255 - u16::from(!method.is_static());
+        let most = 255 - u16::from(!is_static(class, method));
         let descriptor = MethodDescriptor::parse(method.descriptor())
             .filter(|descriptor| descriptor.parameter_slots() <= most)
             .ok_or(Error::new(ErrorKind::Descriptor(method.descriptor_index()), method.span().start))?;
         Ok(Self { class, method, descriptor })
+    }
+
+    fn is_static(&self) -> bool {
+        is_static(self.class, self.method)
     }
 
     pub(crate) fn is_constructor(&self) -> bool {
@@ -40,17 +46,17 @@ impl<'c, 'a> MethodContext<'c, 'a> {
 
     /// Slots of the parameters, `this` included.
     pub(crate) fn parameter_slots(&self) -> u16 {
-        self.descriptor.parameter_slots().saturating_add(u16::from(!self.method.is_static()))
+        self.descriptor.parameter_slots().saturating_add(u16::from(!self.is_static()))
     }
 
     /// How many locals the frame has that holds when the method is entered; a long or double is one.
     pub(crate) fn parameter_count(&self) -> u16 {
-        self.descriptor.parameter_count() + u16::from(!self.method.is_static())
+        self.descriptor.parameter_count() + u16::from(!self.is_static())
     }
 
     /// What holds when the method is entered.
     pub(crate) fn initial(&self) -> Result<Frame<'a>, Error> {
-        let this = match self.method.is_static() {
+        let this = match self.is_static() {
             true => None,
             // java.lang.Object has no other constructor to call.
             false if self.is_constructor() && self.class.super_class_name()?.is_some() => {
@@ -77,10 +83,15 @@ impl<'c, 'a> MethodContext<'c, 'a> {
         table: Option<StackMapTable<'a>>,
     ) -> Result<Flow<'c, 'a>, Violation> {
         if !self.has_stack_maps(table.as_ref(), code) {
-            let (method, initial) = self.start(code)?;
-            return Flow::inferred(method, *code, initial);
+            return self.inferred_flow(code);
         }
         self.straight_flow(code, table)
+    }
+
+    /// What is known at each instruction, whatever a StackMapTable says.
+    pub(crate) fn inferred_flow(&self, code: &Code<'a>) -> Result<Flow<'c, 'a>, Violation> {
+        let (_, initial) = self.start(code)?;
+        Flow::inferred(self.inferred_rules(code)?, *code, initial)
     }
 
     /// As `flow`, which it is for what comes before the first jump even where there is no table.
@@ -98,19 +109,31 @@ impl<'c, 'a> MethodContext<'c, 'a> {
         self.start(code).map(|(method, _)| method)
     }
 
+    /// The same, where types are worked out.
+    pub(crate) fn inferred_rules(&self, code: &Code<'a>) -> Result<Method<'c, 'a>, Violation> {
+        self.start(code).map(|(method, _)| Method { inferred: true, ..method })
+    }
+
     fn start(&self, code: &Code<'a>) -> Result<(Method<'c, 'a>, Frame<'a>), Violation> {
         let broken =
             |error: Error| Violation::new(0, "the class is well-formed", "a class".into(), error.to_string());
         let method = Method {
+            class: self.class,
             pool: self.class.constant_pool(),
             this_class: self.this_class().map_err(broken)?,
             code: code.code(),
             max_stack: usize::from(code.max_stack()),
             max_locals: usize::from(code.max_locals()),
             result: self.descriptor.result(),
+            inferred: false,
         };
         Ok((method, self.initial().map_err(broken)?))
     }
+}
+
+/// `<clinit>` is, up to version 50, whatever its flags say.
+fn is_static(class: &ClassFile<'_>, method: &MethodInfo<'_>) -> bool {
+    flags_in_force(method, class.major_version()) & STATIC != 0
 }
 
 /// Whether code jumps or catches, so that its paths meet.

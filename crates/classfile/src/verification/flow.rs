@@ -1,13 +1,14 @@
 //! Walks a method's code with what is known at each instruction: from its StackMapTable (JVMS 4.10.1), or worked out
 //! where there is none (4.10.2).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::ControlFlow;
 
 use crate::attributes::{Code, StackMapFrame, StackMapTable};
 use crate::constant_pool::ConstantPool;
 use crate::error::Error;
+use crate::format::Refusal;
 use crate::instruction::{Instruction, Operands, decode};
 use crate::opcode::*;
 use crate::verification::frame::Frame;
@@ -23,11 +24,13 @@ pub struct Violation {
     found: String,
     /// No rule is broken: it was only too much to follow.
     given_up: bool,
+    /// A JVM calls it a fault of the format, though it finds it while it verifies.
+    is_of_format: bool,
 }
 
 impl Violation {
     pub(crate) fn new(pc: usize, rule: &str, expected: String, found: String) -> Self {
-        Self { pc, rule: rule.to_owned(), expected, found, given_up: false }
+        Self { pc, rule: rule.to_owned(), expected, found, given_up: false, is_of_format: false }
     }
 
     #[cold]
@@ -39,6 +42,16 @@ impl Violation {
     /// Whether no rule is broken, and the method was only too much to follow.
     pub fn is_given_up(&self) -> bool {
         self.given_up
+    }
+
+    #[cold]
+    pub(crate) fn of_format(pc: usize, rule: &str, expected: impl ToString, found: impl ToString) -> Self {
+        Self { is_of_format: true, ..Self::new(pc, rule, expected.to_string(), found.to_string()) }
+    }
+
+    /// What a JVM throws for it.
+    pub fn refusal(&self) -> Refusal {
+        if self.is_of_format { Refusal::ClassFormatError } else { Refusal::VerifyError }
     }
 
     /// Where in code[].
@@ -140,13 +153,14 @@ impl<'c, 'a> Flow<'c, 'a> {
             code: &code,
             meets: meeting_points(&code),
             frames: BTreeMap::new(),
-            waiting: vec![(0, initial.clone())],
+            waiting: BTreeSet::new(),
             looked_at: Budget(MOST_LOOKED_AT),
             kept: Budget::kept(),
         };
-        // Types only ever get weaker, so this ends.
-        while let Some((pc, frame)) = inference.waiting.pop() {
-            inference.spread(pc, frame)?;
+        inference.meet(0, &initial)?;
+        // Types only ever get weaker, so this ends. In the order of the code most is looked at once.
+        while let Some(pc) = inference.waiting.pop_first() {
+            inference.spread(pc)?;
         }
         let anchors = Anchors::Inferred(inference.frames);
         Ok(Self { method, code, initial, anchors })
@@ -247,82 +261,79 @@ struct Inference<'m, 'c, 'a> {
     /// By pc: whether a jump or an exception leads there.
     meets: Vec<bool>,
     frames: BTreeMap<usize, Frame<'a>>,
-    /// Paths to follow.
-    waiting: Vec<(usize, Frame<'a>)>,
+    /// Where what is known has changed since it was last followed.
+    waiting: BTreeSet<usize>,
     looked_at: Budget,
     kept: Budget,
 }
 
 impl<'a> Inference<'_, '_, 'a> {
-    /// Follows one path from `pc` until it ends or says nothing new.
-    fn spread(&mut self, mut pc: usize, mut frame: Frame<'a>) -> Result<(), Violation> {
+    /// Follows the path from `pc` until it ends or meets another.
+    fn spread(&mut self, mut pc: usize) -> Result<(), Violation> {
+        let Some(mut frame) = self.frames.get(&pc).cloned() else { return Ok(()) };
+        // Whether locals have changed since the handlers saw them.
+        let mut changed = true;
         loop {
-            if self.meets.get(pc).copied().unwrap_or(true) {
-                let known = self.frames.get(&pc);
-                let merged = match known {
-                    Some(known) => merge(known, &frame, pc)?,
-                    None => frame.clone(),
-                };
-                if known == Some(&merged) {
-                    return Ok(());
-                }
-                if known.is_none() {
-                    self.kept.spend(&merged, 0, pc)?;
-                }
-                self.frames.insert(pc, merged.clone());
-                frame = merged;
-            }
             let instruction = instruction(self.code, pc)?;
-            self.looked_at.spend(&frame, self.code.exception_table().len(), pc)?;
-            self.caught(pc, &frame)?;
-            let stores = matches!(instruction.opcode, ISTORE..=ASTORE_3 | INVOKESPECIAL);
+            self.looked_at.spend(&frame, 0, pc)?;
+            self.caught(pc, &frame, changed)?;
+            let unfinished = frame.this_uninitialized;
             self.method.step(&instruction, &mut frame)?;
-            if stores {
+            changed = matches!(instruction.opcode, ISTORE..=ASTORE_3 | NEW | INVOKESPECIAL);
+            if instruction.opcode == INVOKESPECIAL {
                 // What a handler sees may be what was there before, or what is there now.
-                self.caught(pc, &frame)?;
+                let never_returns = frame.never_returns || unfinished && !frame.this_uninitialized;
+                let before = std::mem::replace(&mut frame.never_returns, never_returns);
+                self.caught(pc, &frame, true)?;
+                frame.never_returns = before;
             }
-            let mut targets = Vec::new();
-            each_target(&instruction, |target| targets.push(target));
-            for target in targets {
-                self.wait(target, frame.clone())?;
-            }
+            let mut met = Ok(());
+            each_target(&instruction, |target| {
+                if met.is_ok() {
+                    met = self.meet(target, &frame);
+                }
+            });
+            met?;
             if !falls_through(instruction.opcode) {
                 return Ok(());
             }
             pc += instruction.len;
+            if self.meets.get(pc).copied().unwrap_or(true) {
+                return self.meet(pc, &frame);
+            }
         }
     }
 
-    /// Exceptions from the instruction at `pc`.
-    fn caught(&mut self, pc: usize, frame: &Frame<'a>) -> Result<(), Violation> {
+    /// Exceptions from the instruction at `pc`. Where locals have not changed, only for the ranges that begin there.
+    fn caught(&mut self, pc: usize, frame: &Frame<'a>, changed: bool) -> Result<(), Violation> {
         let code = *self.code;
         for row in code.exception_table() {
-            if (usize::from(row.start_pc)..usize::from(row.end_pc)).contains(&pc) {
+            let (start, end) = (usize::from(row.start_pc), usize::from(row.end_pc));
+            if (start..end).contains(&pc) && (changed || start == pc) {
                 let class = match row.catch_type {
                     0 => None,
                     index => self.method.pool.class_type(index).ok(),
                 };
                 let caught = class.map_or(Type::THROWABLE, Type::Reference);
-                self.wait(usize::from(row.handler_pc), frame.caught(caught))?;
+                self.meet(usize::from(row.handler_pc), &frame.caught(caught))?;
             }
         }
         Ok(())
     }
 
-    /// A path to follow later, unless it says nothing new.
-    fn wait(&mut self, pc: usize, frame: Frame<'a>) -> Result<(), Violation> {
-        self.looked_at.spend(&frame, 0, pc)?;
-        if let Some(known) = self.frames.get(&pc)
-            && merge(known, &frame, pc)? == *known
-        {
+    /// A path comes to `pc`.
+    fn meet(&mut self, pc: usize, frame: &Frame<'a>) -> Result<(), Violation> {
+        self.looked_at.spend(frame, 0, pc)?;
+        if let Some(known) = self.frames.get_mut(&pc) {
+            if merge(known, frame, pc)? {
+                self.waiting.insert(pc);
+            }
             return Ok(());
         }
-        // Paths that wait are kept as well; they become frames, or go.
-        let waiting: usize = self.waiting.len() * (frame.locals.len() + frame.stack.len() + 1);
-        if waiting > MOST_KEPT {
-            return Err(Violation::given_up(pc));
-        }
-        self.waiting.push((pc, frame));
+        instruction(self.code, pc)?;
+        self.kept.spend(frame, 0, pc)?;
+        self.frames.insert(pc, frame.clone());
+        self.waiting.insert(pc);
         Ok(())
     }
 }
@@ -340,7 +351,7 @@ fn meeting_points(code: &Code<'_>) -> Vec<bool> {
     meets
 }
 
-fn instruction<'a>(code: &Code<'a>, pc: usize) -> Result<Instruction<'a>, Violation> {
+pub(super) fn instruction<'a>(code: &Code<'a>, pc: usize) -> Result<Instruction<'a>, Violation> {
     decode(code.code(), pc).ok_or_else(|| {
         Violation::new(pc, "control stays within the code", "an instruction".into(), "none".into())
     })
@@ -374,21 +385,35 @@ pub(crate) fn each_target(instruction: &Instruction<'_>, mut visit: impl FnMut(u
     }
 }
 
-/// What is known where two paths meet.
-fn merge<'a>(one: &Frame<'a>, other: &Frame<'a>, pc: usize) -> Result<Frame<'a>, Violation> {
-    if one.stack.len() != other.stack.len() {
-        let (expected, found) = (one.stack.len().to_string(), other.stack.len().to_string());
+/// Weakens what is known where paths meet by what another brings; whether that says less.
+pub(super) fn merge<'a>(known: &mut Frame<'a>, other: &Frame<'a>, pc: usize) -> Result<bool, Violation> {
+    if known.stack.len() != other.stack.len() {
+        let (expected, found) = (known.stack.len().to_string(), other.stack.len().to_string());
         return Err(Violation::new(pc, "paths meet with stacks of one depth", expected, found));
     }
-    let merge_all = |a: &[_], b: &[_]| a.iter().zip(b).map(|(a, b): (&Type<'a>, _)| a.merge(*b)).collect();
-    let mut merged = Frame {
-        locals: merge_all(&one.locals, &other.locals),
-        stack: merge_all(&one.stack, &other.stack),
-        this_uninitialized: one.this_uninitialized || other.this_uninitialized,
+    let mut changed = false;
+    let mut weaken = |known: &mut Type<'a>, merged: Type<'a>| {
+        changed |= *known != merged;
+        *known = merged;
     };
-    // What is known of fewer slots on one path is known of no more where they meet; but the same must equal itself.
-    if merged.locals.len() < one.locals.len() {
-        merged.locals.resize(one.locals.len(), Type::Top);
+    // What is known of fewer slots on one path is known of no more where they meet.
+    for (slot, local) in known.locals.iter_mut().enumerate() {
+        weaken(local, local.merge(other.locals.get(slot).copied().unwrap_or(Type::Top)));
     }
-    Ok(merged)
+    for (item, other) in known.stack.iter_mut().zip(&other.stack) {
+        let merged = item.merge(*other);
+        if merged == Type::Top && *item != Type::Top {
+            let (rule, expected) = ("paths meet with stacks of one kind of values", item.to_string());
+            return Err(Violation::new(pc, rule, expected, other.to_string()));
+        }
+        weaken(item, merged);
+    }
+    for (flag, other) in [
+        (&mut known.this_uninitialized, other.this_uninitialized),
+        (&mut known.never_returns, other.never_returns),
+    ] {
+        changed |= other && !*flag;
+        *flag |= other;
+    }
+    Ok(changed)
 }

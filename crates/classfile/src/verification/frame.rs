@@ -3,7 +3,7 @@
 use crate::attributes::{FrameChange, StackMapFrame};
 use crate::constant_pool::ConstantPool;
 use crate::descriptor::MethodDescriptor;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::verification::types::Type;
 
 /// Types of locals and stack at one place.
@@ -15,6 +15,9 @@ pub(crate) struct Frame<'a> {
     pub(crate) stack: Vec<Type<'a>>,
     /// flagThisUninit: a constructor that has not called another yet, whatever the locals say.
     pub(crate) this_uninitialized: bool,
+    /// What handles an exception of super() has to end by throwing: the object may be half made. Only where types are
+    /// worked out (4.10.2); a StackMapTable has no way to say it.
+    pub(crate) never_returns: bool,
 }
 
 impl<'a> Frame<'a> {
@@ -46,6 +49,7 @@ impl<'a> Frame<'a> {
             locals: self.locals.clone(),
             stack: vec![exception],
             this_uninitialized: self.this_uninitialized,
+            never_returns: self.never_returns,
         }
     }
 
@@ -73,7 +77,8 @@ impl<'a> Frame<'a> {
             FrameChange::SameLocals1StackItem(item) => self.stack.push(Type::decode(item, pool)?),
             FrameChange::Chop(count) => {
                 let mut entries = self.entries();
-                entries.truncate(entries.len().saturating_sub(usize::from(count)));
+                let left = entries.len().checked_sub(usize::from(count));
+                entries.truncate(left.ok_or(Error::new(ErrorKind::Value("chop_frame"), 0))?);
                 self.locals.clear();
                 entries.into_iter().for_each(|entry| self.push_local(entry));
             }
@@ -92,7 +97,8 @@ impl<'a> Frame<'a> {
                 }
             }
         }
-        self.this_uninitialized = self.locals.contains(&Type::UninitializedThis);
+        let is_this = &Type::UninitializedThis;
+        self.this_uninitialized = self.locals.contains(is_this) || self.stack.contains(is_this);
         Ok(())
     }
 

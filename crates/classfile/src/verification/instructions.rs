@@ -1,18 +1,19 @@
 //! What each instruction asks of locals and stack, and what it makes of them (JVMS 4.10.1.9).
 
-use crate::constant::Constant;
+use crate::class_file::ClassFile;
 use crate::constant_pool::ConstantPool;
 use crate::descriptor::{Element, FieldType, MethodDescriptor};
 use crate::instruction::{Instruction, Operands, decode};
-use crate::modified_utf8::ModifiedUtf8;
 use crate::opcode::*;
 use crate::verification::flow::Violation;
 use crate::verification::frame::Frame;
+use crate::verification::operands::{Call, Field};
 use crate::verification::types::Type;
 
 /// What the rules need to know beyond the instruction.
 #[derive(Clone, Copy)]
 pub(crate) struct Method<'c, 'a> {
+    pub(crate) class: &'c ClassFile<'a>,
     pub(crate) pool: &'c ConstantPool<'a>,
     pub(crate) this_class: FieldType<'a>,
     pub(crate) code: &'a [u8],
@@ -20,9 +21,9 @@ pub(crate) struct Method<'c, 'a> {
     pub(crate) max_locals: usize,
     /// Type of the result; none for void.
     pub(crate) result: Option<FieldType<'a>>,
+    /// Whether types are worked out (4.10.2), by which uninitialized objects may be compared with null only.
+    pub(crate) inferred: bool,
 }
-
-const STRING: &str = "java/lang/String";
 
 impl<'a> Method<'_, 'a> {
     /// Makes `frame` what holds behind `instruction`; where it jumps is not asked.
@@ -58,19 +59,16 @@ impl<'a> Machine<'_, '_, 'a> {
         match (opcode, instruction.operands) {
             (ACONST_NULL, _) => self.push(Type::Null),
             (LDC | LDC_W | LDC2_W, Operands::Pool(index)) => {
-                let constant = self.loadable(index)?;
-                if (constant.slots() == 2) != (opcode == LDC2_W) {
-                    return Err(self.fail("the size of a constant suits its ldc", "another size", constant));
-                }
+                let constant = self.method.loadable(instruction, index)?;
                 self.push(constant);
             }
             (ILOAD..=ALOAD, Operands::Local(index)) => self.load(opcode - ILOAD, index)?,
             (ILOAD_0..=ALOAD_3, _) => {
                 self.load((opcode - ILOAD_0) / 4, u16::from((opcode - ILOAD_0) % 4))?;
             }
-            (ISTORE..=ASTORE, Operands::Local(index)) => self.store(opcode - ISTORE, index)?,
+            (ISTORE..=ASTORE, Operands::Local(index)) => self.store(instruction, opcode - ISTORE, index)?,
             (ISTORE_0..=ASTORE_3, _) => {
-                self.store((opcode - ISTORE_0) / 4, u16::from((opcode - ISTORE_0) % 4))?;
+                self.store(instruction, (opcode - ISTORE_0) / 4, u16::from((opcode - ISTORE_0) % 4))?;
             }
             (IINC, Operands::LocalIncrement { index, .. }) => {
                 self.local(index, Type::Integer)?;
@@ -105,19 +103,23 @@ impl<'a> Machine<'_, '_, 'a> {
             (POP..=SWAP, _) => self.shuffle(opcode)?,
             (IFNULL | IFNONNULL, _) => drop(self.pop_reference()?),
             (IF_ACMPEQ | IF_ACMPNE, _) => {
-                self.pop_reference()?;
-                self.pop_reference()?;
+                self.pop_compared()?;
+                self.pop_compared()?;
             }
             (GETSTATIC | PUTSTATIC | GETFIELD | PUTFIELD, Operands::Pool(index)) => {
-                self.field(opcode, index)?;
+                self.field(opcode, &self.method.field(instruction, index)?)?;
             }
-            (INVOKEVIRTUAL | INVOKESPECIAL | INVOKESTATIC, Operands::Pool(index)) => {
-                self.invoke(opcode, index)?;
+            (INVOKEVIRTUAL | INVOKESPECIAL | INVOKESTATIC, Operands::Pool(index))
+            | (INVOKEINTERFACE, Operands::InvokeInterface { index, .. }) => {
+                self.invoke(opcode, &self.method.call(instruction, index)?)?;
             }
-            (INVOKEINTERFACE, Operands::InvokeInterface { index, .. }) => self.invoke(opcode, index)?,
-            (INVOKEDYNAMIC, Operands::Pool(index)) => self.invoke_dynamic(index)?,
+            (INVOKEDYNAMIC, Operands::Pool(index)) => {
+                let descriptor = self.method.call_site(instruction, index)?;
+                self.pop_arguments(&descriptor)?;
+                self.push_result(&descriptor);
+            }
             (NEW, Operands::Pool(index)) => {
-                self.class(index)?;
+                self.method.class_operand(instruction, index)?;
                 let made = Type::Uninitialized(u16::try_from(self.pc).unwrap_or(u16::MAX));
                 if self.frame.stack.contains(&made) {
                     return Err(self.fail("the stack holds no earlier object of the same new", "none", made));
@@ -127,30 +129,14 @@ impl<'a> Machine<'_, '_, 'a> {
             }
             (NEWARRAY, Operands::ArrayType(code)) => {
                 self.pop(Type::Integer)?;
-                let letter = *b"ZCFDBSIJ".get(usize::from(code).wrapping_sub(4)).ok_or_else(|| {
-                    self.fail("newarray makes an array of a primitive type", "4 to 11", code)
-                })?;
-                let element = Element::Primitive(letter);
-                self.push(Type::Reference(FieldType { dimensions: 1, element }));
+                self.push(Type::Reference(self.method.primitive_array(instruction, code)?));
             }
             (ANEWARRAY, Operands::Pool(index)) => {
                 self.pop(Type::Integer)?;
-                let mut made = self.class(index)?;
-                made.dimensions = made
-                    .dimensions
-                    .checked_add(1)
-                    .ok_or_else(|| self.fail("an array has at most 255 dimensions", "at most 255", 256))?;
-                self.push(Type::Reference(made));
+                self.push(Type::Reference(self.method.class_operand(instruction, index)?));
             }
             (MULTIANEWARRAY, Operands::MultiANewArray { index, dimensions }) => {
-                let made = self.class(index)?;
-                if dimensions == 0 || dimensions > made.dimensions {
-                    return Err(self.fail(
-                        "multianewarray makes no more dimensions than there are",
-                        made,
-                        dimensions,
-                    ));
-                }
+                let made = self.method.multi_array(instruction, index, dimensions)?;
                 for _ in 0..dimensions {
                     self.pop(Type::Integer)?;
                 }
@@ -162,16 +148,23 @@ impl<'a> Machine<'_, '_, 'a> {
             }
             (ATHROW, _) => self.pop(Type::THROWABLE)?,
             (CHECKCAST, Operands::Pool(index)) => {
-                let class = self.class(index)?;
+                let class = self.method.class_operand(instruction, index)?;
                 self.pop(Type::OBJECT)?;
                 self.push(Type::Reference(class));
             }
             (INSTANCEOF, Operands::Pool(index)) => {
-                self.class(index)?;
+                self.method.class_operand(instruction, index)?;
                 self.pop(Type::OBJECT)?;
                 self.push(Type::Integer);
             }
-            (MONITORENTER | MONITOREXIT, _) => drop(self.pop_reference()?),
+            (MONITORENTER | MONITOREXIT, _) => self.pop_compared()?,
+            (TABLESWITCH | LOOKUPSWITCH, Operands::Switch(switch)) => {
+                self.method.switch(instruction, &switch)?;
+                self.pop(Type::Integer)?;
+            }
+            (IRETURN..=RETURN, _) if self.frame.never_returns => {
+                return Err(self.fail("what handles super() ends by throwing", "athrow", mnemonic(opcode)));
+            }
             (IRETURN..=ARETURN, _) => {
                 let Some(result) = self.method.result.map(Type::of) else {
                     return Err(self.fail("a void method returns nothing", "return", mnemonic(opcode)));
@@ -245,6 +238,14 @@ impl<'a> Machine<'_, '_, 'a> {
         Err(self.fail("the top of the stack is an array that suits the instruction", "an array", found))
     }
 
+    /// Any reference that instructions compare, or lock: the old verifier wants objects.
+    fn pop_compared(&mut self) -> Result<(), Violation> {
+        match self.method.inferred {
+            true => self.pop(Type::OBJECT),
+            false => self.pop_reference().map(drop),
+        }
+    }
+
     fn local(&self, index: u16, wanted: Type<'a>) -> Result<Type<'a>, Violation> {
         let found = self.frame.locals.get(usize::from(index)).copied().unwrap_or(Type::Top);
         if found != wanted {
@@ -269,7 +270,7 @@ impl<'a> Machine<'_, '_, 'a> {
         Ok(())
     }
 
-    fn store(&mut self, letter: u8, index: u16) -> Result<(), Violation> {
+    fn store(&mut self, instruction: &Instruction<'_>, letter: u8, index: u16) -> Result<(), Violation> {
         let value = if letter < 4 {
             let wanted = letter_type(b"IJFD"[usize::from(letter)]);
             self.pop(wanted)?;
@@ -277,10 +278,7 @@ impl<'a> Machine<'_, '_, 'a> {
         } else {
             self.pop_reference()?
         };
-        let end = usize::from(index) + value.slots();
-        if end > self.method.max_locals {
-            return Err(self.fail("local variables lie below max_locals", self.method.max_locals, end));
-        }
+        self.method.local(instruction, index, value.slots())?;
         self.frame.store(usize::from(index), value);
         Ok(())
     }
@@ -338,102 +336,78 @@ impl<'a> Machine<'_, '_, 'a> {
         Ok(taken)
     }
 
-    fn class(&self, index: u16) -> Result<FieldType<'a>, Violation> {
-        self.method
-            .pool
-            .class_type(index)
-            .map_err(|error| self.fail("the operand is a class", "a class", error))
-    }
-
-    fn constant(&self, index: u16) -> Result<Constant<'a>, Violation> {
-        let constant = self.method.pool.constant(index);
-        constant.map_err(|error| self.fail("the operand is a constant-pool entry", "an entry", error))
-    }
-
-    fn declared(&self, descriptor: ModifiedUtf8<'a>) -> Result<FieldType<'a>, Violation> {
-        let parsed = FieldType::parse(descriptor);
-        parsed.ok_or_else(|| self.fail("a field has a field descriptor", "a type", descriptor))
-    }
-
-    /// The type of a constant that ldc may load (table 5.1-A).
-    fn loadable(&self, index: u16) -> Result<Type<'a>, Violation> {
-        Ok(match self.constant(index)? {
-            Constant::Integer(_) => Type::Integer,
-            Constant::Float(_) => Type::Float,
-            Constant::Long(_) => Type::Long,
-            Constant::Double(_) => Type::Double,
-            Constant::String(_) => Type::class(STRING),
-            Constant::Class(_) => Type::class("java/lang/Class"),
-            Constant::MethodHandle(..) => Type::class("java/lang/invoke/MethodHandle"),
-            Constant::MethodType(_) => Type::class("java/lang/invoke/MethodType"),
-            Constant::Dynamic(_, dynamic) => Type::of(self.declared(dynamic.descriptor)?),
-            _ => return Err(self.fail("ldc loads a loadable constant", "a loadable constant", index)),
-        })
-    }
-
-    fn field(&mut self, opcode: u8, index: u16) -> Result<(), Violation> {
-        let Constant::Fieldref(field) = self.constant(index)? else {
-            return Err(self.fail("the operand is a field", "a CONSTANT_Fieldref", index));
-        };
-        let value = Type::of(self.declared(field.descriptor)?);
-        let class = FieldType::of_class(field.class);
-        let class = class.ok_or_else(|| self.fail("a field is of a class", "a class", field.class))?;
+    fn field(&mut self, opcode: u8, field: &Field<'a>) -> Result<(), Violation> {
         if matches!(opcode, PUTSTATIC | PUTFIELD) {
-            self.pop(value)?;
+            self.pop(field.value)?;
         }
         // A constructor may set fields of its own class before it calls another (4.10.1.9.putfield).
         let unfinished = opcode == PUTFIELD && self.frame.stack.last() == Some(&Type::UninitializedThis);
-        if unfinished && class == self.method.this_class {
+        if unfinished && field.class == self.method.this_class && self.declares(field) {
             self.frame.stack.pop();
         } else if matches!(opcode, GETFIELD | PUTFIELD) {
-            self.pop(Type::Reference(class))?;
+            self.pop(Type::Reference(field.class))?;
         }
         if matches!(opcode, GETSTATIC | GETFIELD) {
-            self.push(value);
+            self.push(field.value);
         }
         Ok(())
     }
 
-    fn invoke(&mut self, opcode: u8, index: u16) -> Result<(), Violation> {
-        let method = match self.constant(index)? {
-            Constant::Methodref(method) if opcode != INVOKEINTERFACE => method,
-            Constant::InterfaceMethodref(method) if opcode != INVOKEVIRTUAL => method,
-            _ => {
-                return Err(self.fail(
-                    "the operand is a method that suits the instruction",
-                    "a method",
-                    index,
-                ));
-            }
+    fn declares(&self, wanted: &Field<'a>) -> bool {
+        let is_it = |field: &crate::field_info::FieldInfo<'_>| {
+            field.name() == wanted.name && field.descriptor() == wanted.descriptor
         };
-        let descriptor = self.pop_arguments(method.descriptor)?;
-        let class = FieldType::of_class(method.class);
-        let class = class.ok_or_else(|| self.fail("a method is of a class", "a class", method.class))?;
-        let constructor = method.name.as_bytes() == b"<init>";
-        if constructor && opcode == INVOKESPECIAL {
-            self.initialize(class)?;
-        } else if method.name.as_bytes().first() == Some(&b'<') {
-            return Err(self.fail("a constructor is called by invokespecial", "a method", method.name));
-        } else if opcode != INVOKESTATIC {
-            self.pop(Type::Reference(class))?;
+        self.method.class.fields().flatten().any(|field| is_it(&field))
+    }
+
+    fn invoke(&mut self, opcode: u8, call: &Call<'a>) -> Result<(), Violation> {
+        self.pop_arguments(&call.descriptor)?;
+        match opcode {
+            _ if call.is_constructor => self.initialize(call.class)?,
+            INVOKESTATIC => {}
+            INVOKESPECIAL => {
+                if self.method.inferred
+                    && self
+                        .frame
+                        .stack
+                        .last()
+                        .is_some_and(|top| !top.is_assignable_to(Type::Reference(call.class)))
+                {
+                    return self.pop(Type::Reference(call.class));
+                }
+                self.pop(Type::Reference(self.method.this_class))?;
+            }
+            _ => self.pop(Type::Reference(call.class))?,
         }
+        self.push_result(&call.descriptor);
+        Ok(())
+    }
+
+    fn push_result(&mut self, descriptor: &MethodDescriptor<'a>) {
         if let Some(result) = descriptor.result() {
             self.push(Type::of(result));
         }
-        Ok(())
     }
 
     /// The receiver of a constructor: every copy of it is an object from here on.
     fn initialize(&mut self, class: FieldType<'a>) -> Result<(), Violation> {
         let receiver = self.pop_any()?;
         let made = match receiver {
-            Type::UninitializedThis => self.method.this_class,
+            Type::UninitializedThis => {
+                let super_class = self.method.class.super_class_name().ok().flatten();
+                let super_class = super_class.and_then(FieldType::of_class);
+                if class != self.method.this_class && Some(class) != super_class {
+                    let rule = "a constructor calls one of its class or its superclass";
+                    return Err(self.fail(rule, self.method.this_class, class));
+                }
+                self.method.this_class
+            }
             Type::Uninitialized(pc) => {
                 let new = decode(self.method.code, usize::from(pc)).filter(|new| new.opcode == NEW);
-                let Some(Operands::Pool(index)) = new.map(|new| new.operands) else {
+                let Some((new, Operands::Pool(index))) = new.map(|new| (new, new.operands)) else {
                     return Err(self.fail("an uninitialized object comes from a new", "new", receiver));
                 };
-                let made = self.class(index)?;
+                let made = self.method.class_operand(&new, index)?;
                 if made != class {
                     return Err(self.fail("a constructor is of the class that was made", made, class));
                 }
@@ -454,26 +428,12 @@ impl<'a> Machine<'_, '_, 'a> {
         Ok(())
     }
 
-    fn invoke_dynamic(&mut self, index: u16) -> Result<(), Violation> {
-        let Constant::InvokeDynamic(_, dynamic) = self.constant(index)? else {
-            return Err(self.fail("the operand is a call site", "a CONSTANT_InvokeDynamic", index));
-        };
-        if let Some(result) = self.pop_arguments(dynamic.descriptor)?.result() {
-            self.push(Type::of(result));
-        }
-        Ok(())
-    }
-
-    fn pop_arguments(&mut self, descriptor: ModifiedUtf8<'a>) -> Result<MethodDescriptor<'a>, Violation> {
-        let parsed = MethodDescriptor::parse(descriptor);
-        let parsed = parsed.ok_or_else(|| {
-            self.fail("a method has a method descriptor", "a method descriptor", descriptor)
-        })?;
-        let parameters: Vec<_> = parsed.parameters().collect();
+    fn pop_arguments(&mut self, descriptor: &MethodDescriptor<'a>) -> Result<(), Violation> {
+        let parameters: Vec<_> = descriptor.parameters().collect();
         for parameter in parameters.into_iter().rev() {
             self.pop(Type::of(parameter))?;
         }
-        Ok(parsed)
+        Ok(())
     }
 
     #[cold]
@@ -524,7 +484,7 @@ fn simple(opcode: u8) -> Option<(&'static [u8], u8)> {
         LCMP => (b"JJ", b'I'),
         FCMPL | FCMPG => (b"FF", b'I'),
         DCMPL | DCMPG => (b"DD", b'I'),
-        IFEQ..=IFLE | TABLESWITCH | LOOKUPSWITCH => (b"I", 0),
+        IFEQ..=IFLE => (b"I", 0),
         IF_ICMPEQ..=IF_ICMPLE => (b"II", 0),
         _ => return None,
     })

@@ -1,4 +1,5 @@
-//! Types of values (JVMS 4.10.1): what is known of locals and stack at each instruction.
+//! Types of values (JVMS 4.10.1): what is known of locals and stack at each instruction. [`verify`] is the gate for every
+//! class that goes back to a JVM: the format, then the code.
 //!
 //! The weaver asks it where a constructor's `this` becomes an object, and what a frame has to say at a place of which
 //! the class file says nothing. Relations between classes are not known here and taken as allowed.
@@ -6,7 +7,11 @@
 mod context;
 mod flow;
 mod frame;
+mod inference;
 mod instructions;
+mod layout;
+mod operands;
+mod subroutines;
 mod type_checker;
 mod types;
 mod verifier;

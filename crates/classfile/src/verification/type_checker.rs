@@ -1,219 +1,237 @@
-//! Checks the code of a method against its StackMapTable (JVMS 4.10.1.5, 4.10.1.6), or, below version 50, against what
-//! can be worked out (4.10.2): that every value is of the type that is needed wherever control can lead.
+//! Checks the code of a method against its StackMapTable (JVMS 4.10.1.5, 4.10.1.6): that every value is of the type that is
+//! needed wherever control can lead. From version 50 on; below it, and where frames of version 50 are wrong, types are
+//! worked out (`inference`).
 
-use std::collections::BTreeMap;
-
-use crate::attributes::{Code, StackMapTable};
+use crate::attributes::{Code, FrameChange, StackMapFrame, StackMapTable, VerificationType};
 use crate::error::Error;
 use crate::instruction::{Instruction, decode};
 use crate::opcode::*;
 use crate::verification::context::MethodContext;
 use crate::verification::flow::{Budget, Violation, each_target, falls_through};
 use crate::verification::frame::Frame;
+use crate::verification::instructions::Method;
+use crate::verification::layout::Layout;
 use crate::verification::types::Type;
 
 /// Checks one method's code.
-pub(crate) fn check<'a>(
-    context: &MethodContext<'_, 'a>,
-    code: &Code<'a>,
-    table: Option<StackMapTable<'a>>,
-) -> Result<(), Violation> {
-    if !context.has_stack_maps(table.as_ref(), code) {
-        if has_subroutines(code) {
-            // What jsr and ret do is not followed; javac has not written them since Java 6.
-            return Ok(());
-        }
-        // To work it out is to check it.
-        return context.flow(code, None).map(drop);
-    }
-    let mut checker =
-        Checker { context, code, anchors: anchors(context, table)?, budget: Budget::looked_at() };
-    checker.run()
+pub(crate) fn check<'a>(context: &MethodContext<'_, 'a>, code: &Code<'a>) -> Result<(), Violation> {
+    let layout = Layout::of(code)?;
+    layout.exception_table(context.class, 0)?;
+    layout.variables(context.class)?;
+    let initial = context.initial().map_err(malformed)?;
+    let anchors = anchors(context, code, &layout, &initial)?;
+    let method = context.method_rules(code)?;
+    Checker { method, code, anchors, budget: Budget::looked_at() }.run(initial)
 }
 
 struct Checker<'k, 'c, 'a> {
-    context: &'k MethodContext<'c, 'a>,
+    method: Method<'c, 'a>,
     code: &'k Code<'a>,
-    anchors: BTreeMap<usize, Frame<'a>>,
+    /// Frames, by pc, in order.
+    anchors: Vec<(usize, Frame<'a>)>,
     budget: Budget,
 }
 
 impl<'a> Checker<'_, '_, 'a> {
-    fn run(&mut self) -> Result<(), Violation> {
-        let method = self.context.method_rules(self.code)?;
+    fn run(&mut self, mut frame: Frame<'a>) -> Result<(), Violation> {
         let bytes = self.code.code();
-        let initial = self.context.initial().map_err(|error| broken(0, error))?;
-        let (mut current, mut pc, mut met) = (Some(initial), 0, 0);
+        let is_covered = self.code.exception_table().len() > 0;
+        let (mut pc, mut met, mut reached) = (0, 0, true);
+        // Whether locals have changed since the handlers saw them.
+        let mut changed = true;
         while pc < bytes.len() {
-            let instruction = decode(bytes, pc).ok_or_else(|| {
-                Violation::new(pc, "code is instructions", "an instruction".into(), "none".into())
-            })?;
-            if let Some(anchor) = self.anchors.get(&pc) {
-                met += 1;
-                if let Some(current) = &current {
-                    self.budget.spend(current, 0, pc)?;
-                    assignable(current, anchor, pc)?;
-                }
-                current = Some(anchor.clone());
-            }
-            let Some(frame) = current.as_mut() else {
-                let expected = "a stack map frame".to_owned();
+            let Some(instruction) = decode(bytes, pc) else {
                 return Err(Violation::new(
                     pc,
-                    "what nothing falls through to has a frame",
-                    expected,
+                    "code is instructions",
+                    "an instruction".into(),
                     "none".into(),
                 ));
             };
-            self.budget.spend(frame, self.code.exception_table().len(), pc)?;
-            let before = frame.clone();
-            method.step(&instruction, frame)?;
-            let behind = frame.clone();
-            self.handlers(&instruction, &before, &behind)?;
-            self.targets(&instruction, &behind)?;
-            if !falls_through(instruction.opcode) {
-                current = None;
+            if let Some((at, anchor)) = self.anchors.get(met)
+                && *at <= pc
+            {
+                if *at < pc {
+                    let found = at.to_string();
+                    return Err(Violation::new(pc, "each frame is for an instruction", "one".into(), found));
+                }
+                self.budget.spend(&frame, 0, pc)?;
+                if reached {
+                    assignable(&frame, anchor, pc)?;
+                }
+                frame.clone_from(anchor);
+                (met, reached, changed) = (met + 1, true, true);
             }
+            if !reached {
+                let rule = "what nothing falls through to has a frame";
+                return Err(Violation::new(pc, rule, "a stack map frame".into(), "none".into()));
+            }
+            self.budget.spend(&frame, 0, pc)?;
+            if is_covered {
+                self.handlers(pc, &frame, changed)?;
+                changed = false;
+            }
+            let unfinished = frame.this_is_uninitialized();
+            self.method.step(&instruction, &mut frame)?;
+            match instruction.opcode {
+                INVOKESPECIAL if is_covered => {
+                    self.handlers(pc, &frame, true)?;
+                    if unfinished && !frame.this_is_uninitialized() {
+                        self.super_is_not_covered(pc)?;
+                    }
+                    changed = true;
+                }
+                INVOKESPECIAL | NEW | ISTORE..=ASTORE_3 => changed = true,
+                _ => {}
+            }
+            self.targets(&instruction, &frame)?;
+            reached = falls_through(instruction.opcode);
             pc += instruction.len;
         }
-        if current.is_some() {
-            return Err(Violation::new(
-                pc,
-                "control does not fall off the end",
-                "a jump or return".into(),
-                "the end".into(),
-            ));
+        if reached {
+            let (expected, found) = ("a jump or return".to_owned(), "the end".to_owned());
+            return Err(Violation::new(pc, "control does not fall off the end", expected, found));
         }
-        if met != self.anchors.len() {
-            let found = self.anchors.len() - met;
+        if let Some((at, _)) = self.anchors.get(met) {
             return Err(Violation::new(
                 pc,
                 "each frame is for an instruction",
                 "none more".into(),
-                found.to_string(),
+                at.to_string(),
             ));
         }
         Ok(())
     }
 
-    fn targets(&mut self, instruction: &Instruction<'a>, behind: &Frame<'a>) -> Result<(), Violation> {
-        let mut targets = Vec::new();
-        each_target(instruction, |target| targets.push(target));
-        for target in targets {
-            self.budget.spend(behind, 0, instruction.pc)?;
-            let anchor = self.anchors.get(&target).ok_or_else(|| {
-                Violation::new(
-                    instruction.pc,
-                    "where a jump leads is a frame",
-                    "a frame".into(),
-                    format!("none at {target}"),
-                )
-            })?;
-            assignable(behind, anchor, instruction.pc)?;
-        }
-        Ok(())
+    fn anchor(&self, pc: usize) -> Option<&Frame<'a>> {
+        let found = self.anchors.binary_search_by_key(&pc, |(at, _)| *at).ok()?;
+        self.anchors.get(found).map(|(_, frame)| frame)
     }
 
-    /// Each handler that covers an instruction takes what holds before it; what a constructor call has changed, too.
-    fn handlers(
-        &mut self,
-        instruction: &Instruction<'a>,
-        before: &Frame<'a>,
-        behind: &Frame<'a>,
-    ) -> Result<(), Violation> {
-        let pc = instruction.pc;
+    fn targets(&mut self, instruction: &Instruction<'a>, behind: &Frame<'a>) -> Result<(), Violation> {
+        let mut checked = Ok(());
+        each_target(instruction, |target| {
+            if checked.is_ok() {
+                checked = self.target(instruction.pc, target, behind);
+            }
+        });
+        checked
+    }
+
+    fn target(&mut self, pc: usize, target: usize, behind: &Frame<'a>) -> Result<(), Violation> {
+        self.budget.spend(behind, 0, pc)?;
+        let anchor = self.anchor(target).ok_or_else(|| {
+            let found = format!("none at {}", target as isize);
+            Violation::new(pc, "where a jump leads is a frame", "a frame".into(), found)
+        })?;
+        assignable(behind, anchor, pc)
+    }
+
+    /// Each handler that covers an instruction takes the locals that hold there. Where they have not changed, only those
+    /// handlers are asked whose range begins.
+    fn handlers(&mut self, pc: usize, frame: &Frame<'a>, changed: bool) -> Result<(), Violation> {
         for row in self.code.exception_table() {
-            if !(usize::from(row.start_pc)..usize::from(row.end_pc)).contains(&pc) {
+            let (start, end) = (usize::from(row.start_pc), usize::from(row.end_pc));
+            if !(start..end).contains(&pc) || !changed && start != pc {
                 continue;
             }
+            self.budget.spend(frame, 0, pc)?;
+            let handler = usize::from(row.handler_pc);
             let caught = match row.catch_type {
                 0 => Type::THROWABLE,
-                index => {
-                    let class = self.context.class.constant_pool().class_type(index);
-                    Type::Reference(class.map_err(|error| broken(pc, error))?)
-                }
+                index => Type::Reference(self.method.pool.class_type(index).map_err(malformed)?),
             };
-            let handler = usize::from(row.handler_pc);
-            let anchor = self.anchors.get(&handler).ok_or_else(|| {
+            let anchor = self.anchor(handler).ok_or_else(|| {
                 Violation::new(pc, "a handler has a frame", "a frame".into(), format!("none at {handler}"))
             })?;
-            assignable(&before.caught(caught), anchor, pc)?;
-            if instruction.opcode == INVOKESPECIAL {
-                // An object whose constructor has thrown is of no use to a handler.
-                let mut after = before.caught(caught);
-                for (slot, was) in before.locals.iter().enumerate() {
-                    let made = matches!(was, Type::Uninitialized(_) | Type::UninitializedThis)
-                        && behind.locals.get(slot) != Some(was);
-                    if made && let Some(local) = after.locals.get_mut(slot) {
-                        *local = Type::Top;
-                    }
-                }
-                if before.this_is_uninitialized()
-                    && !behind.this_is_uninitialized()
-                    && !self.ends_in_athrow(handler)
-                {
-                    let found = format!("one at {handler} that may not");
-                    return Err(Violation::new(
-                        pc,
-                        "what handles super() ends by throwing",
-                        "such a handler".into(),
-                        found,
-                    ));
-                }
-                if !before.this_is_uninitialized() || behind.this_is_uninitialized() {
-                    assignable(&after, anchor, pc)?;
-                }
-            }
+            locals_assignable(frame, anchor, pc)?;
+            stack_assignable(&[caught], &anchor.stack, pc)?;
         }
         Ok(())
     }
 
-    /// Whether every path from `pc` on ends in athrow.
-    fn ends_in_athrow(&self, pc: usize) -> bool {
-        let (mut waiting, mut seen) = (vec![pc], std::collections::BTreeSet::new());
-        while let Some(mut pc) = waiting.pop() {
-            while seen.insert(pc) {
-                let Some(instruction) = decode(self.code.code(), pc) else { return false };
-                match instruction.opcode {
-                    ATHROW => break,
-                    IRETURN..=RETURN => return false,
-                    _ => {}
-                }
-                each_target(&instruction, |target| waiting.push(target));
-                if !falls_through(instruction.opcode) {
-                    break;
-                }
-                pc += instruction.len;
+    /// The handler would have to take `this` as an object and as none.
+    fn super_is_not_covered(&self, pc: usize) -> Result<(), Violation> {
+        let covers = |row: &crate::attributes::ExceptionTableEntry| {
+            (usize::from(row.start_pc)..usize::from(row.end_pc)).contains(&pc)
+        };
+        match self.code.exception_table().find(covers) {
+            None => Ok(()),
+            Some(row) => {
+                let (rule, found) =
+                    ("super() is outside of what is caught", format!("a handler at {}", row.handler_pc));
+                Err(Violation::new(pc, rule, "none".into(), found))
             }
         }
-        true
     }
 }
 
-/// All frames, by pc.
+/// All frames, in order.
 fn anchors<'a>(
     context: &MethodContext<'_, 'a>,
-    table: Option<StackMapTable<'a>>,
-) -> Result<BTreeMap<usize, Frame<'a>>, Violation> {
-    let mut frame = context.initial().map_err(|error| broken(0, error))?;
-    let (mut anchors, mut kept) = (BTreeMap::new(), Budget::kept());
-    for told in table.into_iter().flatten() {
-        let told = told.map_err(|error| broken(0, error))?;
+    code: &Code<'a>,
+    layout: &Layout<'_, 'a>,
+    initial: &Frame<'a>,
+) -> Result<Vec<(usize, Frame<'a>)>, Violation> {
+    let pool = context.class.constant_pool();
+    let attribute = code.attributes(pool).find("StackMapTable").map_err(malformed)?;
+    let Some(attribute) = attribute.filter(|attribute| !attribute.info().is_empty()) else {
+        return Ok(Vec::new());
+    };
+    let table = StackMapTable::parse(&attribute).map_err(malformed)?;
+    if table.left() == 0 {
+        // Nobody looks at what may follow.
+        return Ok(Vec::new());
+    }
+    let mut anchors = Vec::with_capacity(usize::from(table.left()));
+    let (mut frame, mut kept) = (initial.clone(), Budget::kept());
+    for told in table {
+        let told = told.map_err(malformed)?;
         let pc = told.pc as usize;
-        frame.apply(&told, context.class.constant_pool()).map_err(|error| broken(pc, error))?;
+        if let Some(wrong) = uninitialized(&told).find(|new| !layout.is_new(*new)) {
+            return Err(Violation::of_format(
+                pc,
+                "what a frame calls uninitialized comes from a new",
+                "new",
+                wrong,
+            ));
+        }
+        frame.apply(&told, pool).map_err(malformed)?;
+        let depth: usize = frame.stack.iter().map(|item| item.slots()).sum();
+        if frame.locals.len() > usize::from(code.max_locals()) || depth > usize::from(code.max_stack()) {
+            let expected = format!("{} locals, {} on the stack", code.max_locals(), code.max_stack());
+            let found = format!("{} locals, {depth} on the stack", frame.locals.len());
+            return Err(Violation::of_format(pc, "a frame holds no more than the method", expected, found));
+        }
         kept.spend(&frame, 0, pc)?;
-        anchors.insert(pc, frame.clone());
+        anchors.push((pc, frame.clone()));
     }
     Ok(anchors)
+}
+
+/// Of each Uninitialized_variable_info that a frame tells, the pc of its `new`.
+fn uninitialized(told: &StackMapFrame<'_>) -> impl Iterator<Item = u16> {
+    let (one, some, more) = match told.change {
+        FrameChange::SameLocals1StackItem(item) => (Some(item), None, None),
+        FrameChange::Append(locals) => (None, Some(locals), None),
+        FrameChange::Full { locals, stack } => (None, Some(locals), Some(stack)),
+        FrameChange::Same | FrameChange::Chop(_) => (None, None, None),
+    };
+    let all = one.into_iter().chain(some.into_iter().chain(more).flat_map(|types| types.iter()));
+    all.filter_map(|value| match value {
+        VerificationType::Uninitialized(pc) => Some(pc),
+        _ => None,
+    })
 }
 
 /// A frame may flow into another (4.10.1.3): every local and value is of the type that is asked for there, and a
 /// constructor's `this` that is no object yet is none there either.
 fn assignable(from: &Frame<'_>, to: &Frame<'_>, pc: usize) -> Result<(), Violation> {
-    if from.stack.len() != to.stack.len() {
-        let (expected, found) = (to.stack.len().to_string(), from.stack.len().to_string());
-        return Err(Violation::new(pc, "the stack is as deep as the frame says", expected, found));
-    }
+    locals_assignable(from, to, pc)?;
+    stack_assignable(&from.stack, &to.stack, pc)
+}
+
+fn locals_assignable(from: &Frame<'_>, to: &Frame<'_>, pc: usize) -> Result<(), Violation> {
     if from.this_is_uninitialized() && !to.this_is_uninitialized() {
         let (expected, found) = ("an object".to_owned(), "uninitialized this".to_owned());
         return Err(Violation::new(pc, "this is what the frame says", expected, found));
@@ -225,7 +243,15 @@ fn assignable(from: &Frame<'_>, to: &Frame<'_>, pc: usize) -> Result<(), Violati
             return Err(Violation::new(pc, &rule, wanted.to_string(), found.to_string()));
         }
     }
-    for (found, wanted) in from.stack.iter().zip(&to.stack) {
+    Ok(())
+}
+
+fn stack_assignable(from: &[Type<'_>], to: &[Type<'_>], pc: usize) -> Result<(), Violation> {
+    if from.len() != to.len() {
+        let (expected, found) = (to.len().to_string(), from.len().to_string());
+        return Err(Violation::new(pc, "the stack is as deep as the frame says", expected, found));
+    }
+    for (found, wanted) in from.iter().zip(to) {
         if !found.is_assignable_to(*wanted) {
             let rule = "the stack holds what the frame says";
             return Err(Violation::new(pc, rule, wanted.to_string(), found.to_string()));
@@ -234,10 +260,6 @@ fn assignable(from: &Frame<'_>, to: &Frame<'_>, pc: usize) -> Result<(), Violati
     Ok(())
 }
 
-fn has_subroutines(code: &Code<'_>) -> bool {
-    code.instructions().flatten().any(|instruction| matches!(instruction.opcode, JSR | JSR_W | RET))
-}
-
-fn broken(pc: usize, error: Error) -> Violation {
-    Violation::new(pc, "the class is well-formed", "a class file".into(), error.to_string())
+fn malformed(error: Error) -> Violation {
+    Violation::of_format(0, "the StackMapTable is well-formed", "frames", error)
 }

@@ -104,25 +104,22 @@ fn merge_references<'a>(one: FieldType<'a>, two: FieldType<'a>) -> Type<'a> {
 }
 
 fn references_assignable(from: FieldType<'_>, to: FieldType<'_>) -> bool {
-    if from == to || to.dimensions == 0 && from.dimensions == 0 {
+    if from == to {
         return true;
     }
-    if to.dimensions == 0 {
-        // An array is an Object, Cloneable and Serializable; the verifier takes any interface for Object.
-        return matches!(to.element, Element::Class(_));
-    }
-    if from.dimensions == 0 {
-        // Object to an array is a question of classes that is always answered no.
-        return false;
-    }
-    match (from.element, to.element) {
+    match (from.dimensions.checked_sub(to.dimensions), from.element, to.element) {
+        // What is no array, or one of fewer dimensions, is never an array of more.
+        (None, ..) => false,
         // Arrays of primitives of equal depth have to be equal, which they are not.
-        (Element::Primitive(_), Element::Primitive(_)) => false,
-        (Element::Class(_), Element::Class(_)) => from.dimensions >= to.dimensions,
-        (Element::Primitive(_), Element::Class(_)) => from.dimensions > to.dimensions,
-        (Element::Class(_), Element::Primitive(_)) => false,
+        (Some(0), Element::Class(_), Element::Class(_)) => true,
+        (Some(0), ..) => false,
+        // An array is an Object, Cloneable and Serializable, and no other class or interface.
+        (Some(_), _, Element::Class(name)) => SUPERTYPES_OF_ARRAYS.iter().any(|known| name == *known),
+        (Some(_), _, Element::Primitive(_)) => false,
     }
 }
+
+const SUPERTYPES_OF_ARRAYS: [&str; 3] = ["java/lang/Object", "java/lang/Cloneable", "java/io/Serializable"];
 
 impl fmt::Display for Type<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -3,17 +3,21 @@
 
 use std::fmt;
 
+use crate::attributes::Code;
 use crate::class_file::ClassFile;
 use crate::error::Error;
+use crate::format::{self, FormatError, Refusal};
 use crate::verification::context::MethodContext;
 use crate::verification::flow::Violation;
-use crate::verification::type_checker;
+use crate::verification::{inference, type_checker};
 
 /// Why a class would be refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum VerifyError {
     /// It is no class file.
     Malformed(Error),
+    /// It breaks a rule of the format (JVMS 4.8).
+    Format(FormatError),
     /// Code of a method breaks a rule.
     Method {
         /// The method's name and descriptor.
@@ -23,9 +27,26 @@ pub enum VerifyError {
     },
 }
 
+impl VerifyError {
+    /// What a JVM throws for it.
+    pub fn refusal(&self) -> Refusal {
+        match self {
+            Self::Malformed(_) => Refusal::ClassFormatError,
+            Self::Format(error) => error.refusal(),
+            Self::Method { violation, .. } => violation.refusal(),
+        }
+    }
+}
+
 impl From<Error> for VerifyError {
     fn from(error: Error) -> Self {
         Self::Malformed(error)
+    }
+}
+
+impl From<FormatError> for VerifyError {
+    fn from(error: FormatError) -> Self {
+        Self::Format(error)
     }
 }
 
@@ -33,6 +54,7 @@ impl fmt::Display for VerifyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Malformed(error) => write!(f, "{error}"),
+            Self::Format(error) => write!(f, "{error}"),
             Self::Method { method, violation } => write!(f, "{method} {violation}"),
         }
     }
@@ -40,15 +62,28 @@ impl fmt::Display for VerifyError {
 
 impl std::error::Error for VerifyError {}
 
-/// Verifies every method. Relations between classes are taken to be as needed.
+/// Checks the format, and verifies every method. Relations between classes are taken to be as needed, and members of other
+/// classes to be there and accessible.
+///
+/// A class of version 50 whose frames are wrong is verified without them, as HotSpot does.
 pub fn verify(class: &ClassFile<'_>) -> Result<(), VerifyError> {
-    class.check_structure()?;
+    format::check(class)?;
+    match class.major_version() {
+        ..50 => each_method(class, inference::check),
+        50 => each_method(class, type_checker::check).or_else(|_| each_method(class, inference::check)),
+        _ => each_method(class, type_checker::check),
+    }
+}
+
+fn each_method<'a>(
+    class: &ClassFile<'a>,
+    check: impl Fn(&MethodContext<'_, 'a>, &Code<'a>) -> Result<(), Violation>,
+) -> Result<(), VerifyError> {
     for method in class.methods() {
         let method = method?;
         let Some(code) = method.code(class.constant_pool())? else { continue };
         let context = MethodContext::new(class, &method)?;
-        let table = code.stack_map_table(class.constant_pool())?;
-        type_checker::check(&context, &code, table).map_err(|violation| VerifyError::Method {
+        check(&context, &code).map_err(|violation| VerifyError::Method {
             method: format!("{}{}", method.name(), method.descriptor()),
             violation,
         })?;
