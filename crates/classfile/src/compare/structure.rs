@@ -5,6 +5,7 @@ use crate::class_file::{ClassFile, access_flags};
 use crate::compare::{Artefact, Change, Difference, RedefinitionError, Vm, artefact};
 use crate::constant_pool::ConstantPool;
 use crate::error::Error;
+use crate::format;
 
 /// Major version of class files of a release.
 const fn major_of(feature: u16) -> u16 {
@@ -77,19 +78,10 @@ pub(super) fn differences(
 
 /// Whether the VM takes a version. Preview features are on if the class in force has them.
 fn takes_version(old: (u16, u16), (major, minor): (u16, u16), vm: Vm) -> bool {
-    let newest = major_of(vm.feature);
-    if !(45..=newest).contains(&major) {
-        return false;
-    }
-    if minor == PREVIEW && major == newest && vm.feature >= 11 {
+    if (major, minor) == (major_of(vm.feature), PREVIEW) && vm.feature >= 11 {
         return old == (major, PREVIEW);
     }
-    match vm.feature {
-        // At its own version only does it look at minor_version.
-        ..=10 => major < newest || minor == 0,
-        11 => major == 45 || minor == 0,
-        _ => major < 56 || minor == 0,
-    }
+    format::takes_version(vm.feature, major, minor)
 }
 
 /// The attributes of a class that may not change, as far as a VM reads them: each appeared in one release, and is

@@ -8,6 +8,18 @@ use crate::modified_utf8::ModifiedUtf8;
 /// minor_version of a class that needs preview features.
 const PREVIEW: u16 = 65_535;
 
+/// Whether HotSpot of a release (8, 11, 17, …) takes class files of a version, preview features not enabled.
+pub fn takes_version(feature: u16, major: u16, minor: u16) -> bool {
+    let newest = feature.saturating_add(44);
+    (45..=newest).contains(&major)
+        && match feature {
+            // At its own version only does it look at minor_version.
+            ..=10 => major < newest || minor == 0,
+            11 => major == 45 || minor == 0,
+            _ => major < 56 || minor == 0,
+        }
+}
+
 impl Checker<'_, '_> {
     /// What every release refuses; which is the highest version a JVM takes is not known here.
     pub(super) fn version(&self) -> Result<(), Fault> {

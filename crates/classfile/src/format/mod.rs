@@ -16,6 +16,7 @@ mod pool;
 
 use crate::class_file::ClassFile;
 use crate::constant_pool::{ConstantPool, Tag};
+pub use class::takes_version;
 use error::{Fault, Located};
 pub use error::{FormatError, Refusal};
 pub(crate) use members::flags_in_force;

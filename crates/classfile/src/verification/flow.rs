@@ -22,36 +22,60 @@ pub struct Violation {
     rule: String,
     expected: String,
     found: String,
-    /// No rule is broken: it was only too much to follow.
-    given_up: bool,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// java.lang.VerifyError.
+    Types,
     /// A JVM calls it a fault of the format, though it finds it while it verifies.
-    is_of_format: bool,
+    Format,
+    /// The same, and at version 50 the JVM does not try without frames.
+    StackMap,
+    /// No rule is broken: it was only too much to follow.
+    GivenUp,
 }
 
 impl Violation {
     pub(crate) fn new(pc: usize, rule: &str, expected: String, found: String) -> Self {
-        Self { pc, rule: rule.to_owned(), expected, found, given_up: false, is_of_format: false }
+        Self { pc, rule: rule.to_owned(), expected, found, kind: Kind::Types }
     }
 
     #[cold]
     fn given_up(pc: usize) -> Self {
         let (expected, found) = ("smaller frames".to_owned(), "very many or very large ones".to_owned());
-        Self { given_up: true, ..Self::new(pc, "a method can be followed", expected, found) }
+        Self { kind: Kind::GivenUp, ..Self::new(pc, "a method can be followed", expected, found) }
     }
 
     /// Whether no rule is broken, and the method was only too much to follow.
     pub fn is_given_up(&self) -> bool {
-        self.given_up
+        self.kind == Kind::GivenUp
     }
 
     #[cold]
     pub(crate) fn of_format(pc: usize, rule: &str, expected: impl ToString, found: impl ToString) -> Self {
-        Self { is_of_format: true, ..Self::new(pc, rule, expected.to_string(), found.to_string()) }
+        Self { kind: Kind::Format, ..Self::new(pc, rule, expected.to_string(), found.to_string()) }
     }
 
     /// What a JVM throws for it.
     pub fn refusal(&self) -> Refusal {
-        if self.is_of_format { Refusal::ClassFormatError } else { Refusal::VerifyError }
+        match self.kind {
+            Kind::Format | Kind::StackMap => Refusal::ClassFormatError,
+            Kind::Types | Kind::GivenUp => Refusal::VerifyError,
+        }
+    }
+
+    /// Of a StackMapTable that can't be read.
+    #[cold]
+    pub(crate) fn of_stack_map(error: Error) -> Self {
+        let unread = Self::new(0, "the StackMapTable is well-formed", "frames".into(), error.to_string());
+        Self { kind: Kind::StackMap, ..unread }
+    }
+
+    /// Whether a class of version 50 may be verified without frames.
+    pub(crate) fn fails_over(&self) -> bool {
+        self.kind != Kind::StackMap
     }
 
     /// Where in code[].

@@ -21,6 +21,10 @@ pub(crate) fn check<'a>(context: &MethodContext<'_, 'a>, code: &Code<'a>) -> Res
         has_subroutines |= matches!(instruction.opcode, JSR | JSR_W | RET);
         pc += instruction.len;
     }
+    if method.max_stack == 0 && code.exception_table().len() > 0 {
+        let rule = "the operand stack has room for an exception that is caught";
+        return Err(Violation::new(0, rule, "1".into(), "max_stack 0".into()));
+    }
     // A handler at the very beginning is refused.
     layout.exception_table(context.class, 1)?;
     match has_subroutines {

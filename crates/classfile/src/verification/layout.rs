@@ -79,10 +79,6 @@ impl<'k, 'a> Layout<'k, 'a> {
             if !self.is_instruction(handler) || handler < first_handler {
                 return Err(Violation::of_format(handler, "a handler is an instruction", "one", handler));
             }
-            if self.code.max_stack() == 0 {
-                let rule = "the operand stack has room for an exception that is caught";
-                return Err(Violation::new(start, rule, "1".into(), "max_stack 0".into()));
-            }
             let caught = class.constant_pool().class_type(row.catch_type).ok();
             if let Some(caught) = caught.filter(|caught| row.catch_type != 0 && caught.dimensions > 0) {
                 let expected = "a class".to_owned();

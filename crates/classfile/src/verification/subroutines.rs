@@ -199,8 +199,8 @@ impl<'a> Analysis<'_, '_, 'a> {
                 ));
             };
             let touched = back.within.split_off(level).swap_remove(0).touched;
-            back.restore(&touched, &before);
             back.forget_uninitialized();
+            back.restore(&touched, &before);
             self.meet(next, back)?;
         }
         Ok(())

@@ -3,7 +3,7 @@
 //! worked out (`inference`).
 
 use crate::attributes::{Code, FrameChange, StackMapFrame, StackMapTable, VerificationType};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::instruction::{Instruction, decode};
 use crate::opcode::*;
 use crate::verification::context::MethodContext;
@@ -179,10 +179,6 @@ fn anchors<'a>(
         return Ok(Vec::new());
     };
     let table = StackMapTable::parse(&attribute).map_err(malformed)?;
-    if table.left() == 0 {
-        // Nobody looks at what may follow.
-        return Ok(Vec::new());
-    }
     let mut anchors = Vec::with_capacity(usize::from(table.left()));
     let (mut frame, mut kept) = (initial.clone(), Budget::kept());
     for told in table {
@@ -196,7 +192,11 @@ fn anchors<'a>(
                 wrong,
             ));
         }
-        frame.apply(&told, pool).map_err(malformed)?;
+        let chops_too_much = |error: Error| matches!(error.kind(), ErrorKind::Value(_));
+        frame.apply(&told, pool).map_err(|error| match chops_too_much(error) {
+            true => Violation::of_format(pc, "a frame chops locals that there are", "fewer", error),
+            false => malformed(error),
+        })?;
         let depth: usize = frame.stack.iter().map(|item| item.slots()).sum();
         if frame.locals.len() > usize::from(code.max_locals()) || depth > usize::from(code.max_stack()) {
             let expected = format!("{} locals, {} on the stack", code.max_locals(), code.max_stack());
@@ -261,5 +261,5 @@ fn stack_assignable(from: &[Type<'_>], to: &[Type<'_>], pc: usize) -> Result<(),
 }
 
 fn malformed(error: Error) -> Violation {
-    Violation::of_format(0, "the StackMapTable is well-formed", "frames", error)
+    Violation::of_stack_map(error)
 }

@@ -70,7 +70,12 @@ pub fn verify(class: &ClassFile<'_>) -> Result<(), VerifyError> {
     format::check(class)?;
     match class.major_version() {
         ..50 => each_method(class, inference::check),
-        50 => each_method(class, type_checker::check).or_else(|_| each_method(class, inference::check)),
+        50 => match each_method(class, type_checker::check) {
+            Err(VerifyError::Method { violation, .. }) if violation.fails_over() => {
+                each_method(class, inference::check)
+            }
+            checked => checked,
+        },
         _ => each_method(class, type_checker::check),
     }
 }

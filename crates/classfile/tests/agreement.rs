@@ -1,0 +1,135 @@
+//! Our verdict is the JVM's: a table of broken classes, each put to the verifier and to every JDK.
+
+#[path = "agreement/format_cases.rs"]
+mod format_cases;
+#[path = "agreement/jvm.rs"]
+mod jvm;
+#[path = "agreement/model.rs"]
+mod model;
+#[path = "assembler/text.rs"]
+mod text;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use format_cases::{BASE, FORMAT_CASES};
+use jgraft_classfile::ClassFile;
+use jgraft_classfile::format::{Refusal, takes_version};
+use jgraft_classfile::verification::verify;
+use jgraft_jvm_harness::jdks::no_jdk_hint;
+use jgraft_jvm_harness::{Jdk, each_jdk, skip};
+use jvm::Outcome;
+use model::Model;
+
+/// One class of the table.
+struct Case {
+    name: String,
+    major: u16,
+    minor: u16,
+    class: Vec<u8>,
+}
+
+fn assembled(major: u16, members: &str) -> Vec<u8> {
+    let text = format!("class t/T {major}\n{}\n", members.replace(" | ", "\n"));
+    text::assemble(&text).unwrap_or_else(|error| panic!("{members}: {error:#}")).remove(0).1
+}
+
+fn table() -> Vec<Case> {
+    let mut cases = Vec::new();
+    let lines = include_str!("agreement/code_cases").lines();
+    for line in lines.filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let [name, versions, members] = line.split(" : ").collect::<Vec<_>>()[..] else { panic!("{line}") };
+        let versions: &[u16] = match versions {
+            "old" => &[45, 46, 48, 49],
+            "new" => &[50, 51, 52, 55, 61],
+            "all" => &[45, 48, 49, 50, 51, 52, 55, 61],
+            _ => panic!("{line}"),
+        };
+        for major in versions {
+            let class = assembled(*major, members);
+            cases.push(Case { name: format!("{name} ({major})"), major: *major, minor: 0, class });
+        }
+    }
+    for case in FORMAT_CASES {
+        for major in case.versions {
+            let mut model = Model::read(&assembled(*major, BASE)).unwrap();
+            (case.edit)(&mut model);
+            let name = format!("{} ({major})", case.name);
+            cases.push(Case { name, major: *major, minor: model.minor, class: model.write() });
+        }
+    }
+    cases
+}
+
+/// Where a release takes what others refuse, and so do we: the beginning of the cases' name, from which release up to
+/// which, and why.
+const LAXER: &[(&str, std::ops::RangeInclusive<u16>, &str)] = &[
+    (
+        "areturn for Runnable of an array (4",
+        8..=99,
+        "the old verifier takes an array of primitives for an Object, and that for an interface",
+    ),
+    ("areturn for Runnable of an array (50", 8..=99, "as above: it fails over to the old verifier"),
+    ("areturn for Runnable of an array", 8..=8, "a bug of the new one"),
+    ("getstatic of an array's (5", 9..=99, "there is no such field, which shows when it runs"),
+    ("getstatic of an array's (6", 17..=99, "as above"),
+    ("constructor of an interface (52", 8..=8, "unchecked"),
+    ("class with two slashes", 8..=8, "unchecked"),
+    ("class with a slash at its end (4", 8..=17, "unchecked, by the old rules for names"),
+    ("class with a slash at its end", 8..=8, "unchecked"),
+    ("field of an empty class", 8..=8, "unchecked"),
+    ("field of a class with a slash at its end", 8..=8, "unchecked"),
+    ("<clinit> that is not static", 8..=8, "it is no initializer then, but a method that nobody can call"),
+    ("<clinit> with a parameter", 8..=8, "as above"),
+    ("annotations twice", 8..=8, "unchecked"),
+    ("StackMapTable of no frame, with bytes behind it", 22..=99, "unchecked"),
+];
+
+/// The error that we say a JVM throws, and why; none where we accept.
+fn verdict(case: &Case, feature: u16) -> Option<(Refusal, String)> {
+    if !takes_version(feature, case.major, case.minor) {
+        return Some((Refusal::UnsupportedClassVersionError, "too new".into()));
+    }
+    let verified = ClassFile::parse(&case.class).map_err(Into::into).and_then(|class| verify(&class));
+    verified.err().map(|error| (error.refusal(), error.to_string()))
+}
+
+#[test]
+fn the_verdict_is_the_jvms() {
+    if Jdk::compiler().is_none() {
+        return skip("agreement::table", no_jdk_hint());
+    }
+    let table = table();
+    let names: BTreeSet<_> = table.iter().map(|case| case.name.split(" (").next()).collect();
+    assert!(names.len() >= 380, "{} cases", names.len());
+    each_jdk("agreement::table", 8.., |jdk| {
+        let scratch = tempfile::tempdir()?;
+        let classes: Vec<_> = table.iter().map(|case| case.class.clone()).collect();
+        let outcomes = jvm::define_all(jdk, &classes, scratch.path())?;
+        let (mut wrong, mut seen) = (String::new(), BTreeMap::<_, usize>::new());
+        let (feature, mut laxer_seen) = (u16::try_from(jdk.feature)?, BTreeSet::new());
+        for (case, outcome) in table.iter().zip(outcomes) {
+            let ours = verdict(case, feature);
+            let (theirs, message) = match outcome {
+                Outcome::Linked => (None, String::new()),
+                Outcome::Refused(class, message) => (Some(class), message),
+            };
+            *seen.entry(theirs.clone()).or_default() += 1;
+            let expected = ours.as_ref().map(|(refusal, _)| refusal.to_string());
+            let laxer = LAXER
+                .iter()
+                .position(|(name, releases, _)| case.name.starts_with(name) && releases.contains(&feature));
+            if let (Some(_), None, Some(row)) = (&expected, &theirs, laxer) {
+                laxer_seen.insert(row);
+            } else if expected != theirs {
+                wrong += &format!("{}: {ours:?}, the JVM {theirs:?} {message}\n", case.name);
+            }
+        }
+        println!("JDK {jdk}: {} cases, {} classes: {seen:?}", names.len(), table.len());
+        for (row, (name, releases, why)) in LAXER.iter().enumerate() {
+            let seen = laxer_seen.contains(&row) || !releases.contains(&feature);
+            anyhow::ensure!(seen, "{name} is said to be taken ({why}), and is not");
+        }
+        anyhow::ensure!(wrong.is_empty(), "{wrong}");
+        Ok(())
+    });
+}
