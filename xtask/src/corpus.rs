@@ -9,6 +9,7 @@ mod identity;
 mod jars;
 mod link;
 mod report;
+mod types;
 mod verify;
 
 use anyhow::{Result, bail};
@@ -27,6 +28,8 @@ pub(crate) enum What {
     Identity,
     /// Every method woven in every variant links under full verification
     Verify(verify::Choice),
+    /// Our verifier takes every class, unwoven and woven in every variant
+    Types,
     /// The part that `cargo xtask test` runs: java.base of two JDKs, two variants, three jars
     Quick,
 }
@@ -37,7 +40,8 @@ pub(crate) fn run(what: Option<&What>) -> Result<()> {
         None => fetch(),
         Some(What::Identity) => identity::run(&all_archives()?),
         Some(What::Verify(choice)) => verify::run(choice),
-        Some(What::Quick) => verify::quick(),
+        Some(What::Types) => types::run(&all_archives()?),
+        Some(What::Quick) => verify::quick().and_then(|()| types::quick()),
     }
 }
 
