@@ -8,6 +8,7 @@ mod examples;
 mod identity;
 mod jars;
 mod link;
+mod mutations;
 mod report;
 mod types;
 mod verify;
@@ -30,6 +31,8 @@ pub(crate) enum What {
     Verify(verify::Choice),
     /// Our verifier takes every class, unwoven and woven in every variant
     Types,
+    /// Classes broken at random get the same verdict from our verifier and from the JVM
+    Mutations(mutations::Choice),
     /// The part that `cargo xtask test` runs: java.base of two JDKs, two variants, three jars
     Quick,
 }
@@ -41,6 +44,7 @@ pub(crate) fn run(what: Option<&What>) -> Result<()> {
         Some(What::Identity) => identity::run(&all_archives()?),
         Some(What::Verify(choice)) => verify::run(choice),
         Some(What::Types) => types::run(&all_archives()?),
+        Some(What::Mutations(choice)) => mutations::run(choice),
         Some(What::Quick) => verify::quick().and_then(|()| types::quick()),
     }
 }

@@ -1,15 +1,27 @@
 //! Our verdict is the JVM's: a table of broken classes, each put to the verifier and to every JDK.
 
+#[path = "hostile/mutations.rs"]
+mod bytes;
+#[path = "agreement/campaign.rs"]
+mod campaign;
+#[path = "agreement/disagreement.rs"]
+mod disagreement;
 #[path = "agreement/format_cases.rs"]
 mod format_cases;
 #[path = "agreement/jvm.rs"]
 mod jvm;
 #[path = "agreement/model.rs"]
 mod model;
+#[path = "agreement/mutations.rs"]
+mod mutations;
+#[path = "agreement/seeds.rs"]
+mod seeds;
 #[path = "assembler/text.rs"]
 mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
 
 use format_cases::{BASE, FORMAT_CASES};
 use jgraft_classfile::ClassFile;
@@ -104,7 +116,7 @@ fn the_verdict_is_the_jvms() {
     each_jdk("agreement::table", 8.., |jdk| {
         let scratch = tempfile::tempdir()?;
         let classes: Vec<_> = table.iter().map(|case| case.class.clone()).collect();
-        let outcomes = jvm::define_all(jdk, &classes, scratch.path())?;
+        let outcomes = jvm::define_all(jdk, &classes, &[], scratch.path())?;
         let (mut wrong, mut seen) = (String::new(), BTreeMap::<_, usize>::new());
         let (feature, mut laxer_seen) = (u16::try_from(jdk.feature)?, BTreeSet::new());
         for (case, outcome) in table.iter().zip(outcomes) {
@@ -112,6 +124,7 @@ fn the_verdict_is_the_jvms() {
             let (theirs, message) = match outcome {
                 Outcome::Linked => (None, String::new()),
                 Outcome::Refused(class, message) => (Some(class), message),
+                Outcome::Ended(how) => anyhow::bail!("{}: {how}", case.name),
             };
             *seen.entry(theirs.clone()).or_default() += 1;
             let expected = ours.as_ref().map(|(refusal, _)| refusal.to_string());
@@ -132,4 +145,33 @@ fn the_verdict_is_the_jvms() {
         anyhow::ensure!(wrong.is_empty(), "{wrong}");
         Ok(())
     });
+}
+
+/// `cargo xtask corpus mutations` does a hundred thousand on each JDK.
+#[test]
+fn classes_that_are_broken_at_random_get_the_jvms_verdict() {
+    const TEST: &str = "agreement::mutations";
+    const COUNT: u64 = 4_000;
+    let Some(jdk) = Jdk::compiler() else { return skip(TEST, no_jdk_hint()) };
+    let own = jdk.host_home().join("jmods/java.base.jmod");
+    if !own.is_file() {
+        return skip(TEST, "the JDK that compiles has no jmods");
+    }
+    // Classes of today's version, and those of all versions that no compiler would write.
+    let mut classes = seeds::of_jars(&[own], 150).unwrap();
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    for file in fs::read_dir(golden).unwrap().flatten().map(|file| file.path()) {
+        if file.extension().is_some_and(|extension| extension == "jasm") {
+            let text = fs::read_to_string(file).unwrap();
+            let small = text::assemble(&text).unwrap().into_iter().filter(|(_, class)| class.len() < 4_000);
+            classes.extend(small.map(|(_, class)| class));
+        }
+    }
+    let scratch = tempfile::tempdir().unwrap();
+    let seeds = seeds::that_link(jdk, classes, &[], scratch.path()).unwrap();
+    assert!(seeds.len() > 60, "{} classes link", seeds.len());
+    let tally = campaign::run(jdk, &seeds, &[], 0..COUNT, scratch.path()).unwrap();
+    println!("JDK {jdk}, {} classes: {tally}", seeds.len());
+    assert!(tally.wrong.is_empty(), "{tally}");
+    assert!(tally.both_accept > COUNT / 20 && tally.both_refuse > COUNT / 4, "{tally}");
 }

@@ -23,6 +23,11 @@ pub(super) fn facts(example: &str, args: &[String]) -> Result<Vec<Vec<String>>> 
     Ok(text.lines().map(|line| line.split('\t').map(str::to_owned).collect()).collect())
 }
 
+/// Runs an example that tells a person what it does.
+pub(super) fn run(example: &str, args: &[String]) -> Result<()> {
+    run_command(Command::new(built()?.join(example)).args(args))
+}
+
 /// The folder of the examples, built for speed, once for each process.
 fn built() -> Result<PathBuf> {
     static BUILT: OnceLock<Result<(), String>> = OnceLock::new();

@@ -150,10 +150,10 @@ impl<'a> Method<'_, 'a> {
         }
         if opcode == INVOKESPECIAL && !is_constructor {
             let of_interface = matches!(self.constant(instruction, index)?, Constant::InterfaceMethodref(_));
-            let known = is_own(self.class, class);
             // Of a class that is no array it takes other classes to know whether it is a superclass.
-            if !known && (of_interface || class.dimensions > 0) {
-                let rule = "invokespecial is for methods of the class and its direct supertypes";
+            if class.dimensions > 0 || of_interface && !is_own(self.class, class) {
+                let rule =
+                    "invokespecial is for methods of the class, its superclasses and direct superinterfaces";
                 return Err(fail(instruction, rule, "one of them", class));
             }
         }
