@@ -14,6 +14,15 @@ type Variable = [u16; 4];
 impl<'a> Checker<'_, 'a> {
     /// `parameter_slots` with `this` among them.
     pub(super) fn code(&self, attribute: &AttributeInfo<'a>, parameter_slots: usize) -> Result<(), Fault> {
+        // No compiler since the first has written it, and no JVM since 17 reads it.
+        let (major, minor) = (self.major, self.class.minor_version());
+        let found = format_args!("{major}.{minor}");
+        rule(
+            major > 45 || minor >= 3,
+            "4.7.3",
+            "code is of version 45.3 at least, before which it was laid out otherwise",
+            found,
+        )?;
         let code = Code::parse(attribute)?;
         let length = code.code().len();
         let max_locals = code.max_locals();

@@ -61,7 +61,9 @@ fn shape(name: &str) -> (usize, bool) {
 /// What we refuse, and a release does not: a part of what we say, of which versions, which releases, and why.
 type Row = (&'static str, RangeInclusive<u16>, RangeInclusive<u16>, &'static str);
 
-const STRICTER: [Row; 2] = [
+const UNCHECKED: &str = "JDK 8 does not look";
+
+const STRICTER: [Row; 19] = [
     (
         "an array has no fields",
         51..=99,
@@ -74,6 +76,33 @@ const STRICTER: [Row; 2] = [
         8..=99,
         "frames that can't be read, of a method that HotSpot has not come to when it does without frames",
     ),
+    ("code is of version 45.3 at least", 45..=45, 8..=99, "code of versions before 45.3"),
+    ("a class has the name of a class", 45..=48, 8..=17, "the old rules for names let a slash end one"),
+    ("a class has the name of a class", 45..=99, 8..=8, UNCHECKED),
+    ("a member has the name of one", 45..=99, 8..=8, UNCHECKED),
+    ("a member has a descriptor", 45..=99, 8..=8, UNCHECKED),
+    ("a field has a field descriptor", 45..=99, 8..=8, UNCHECKED),
+    ("a method has a method descriptor", 45..=99, 8..=8, UNCHECKED),
+    ("a method type has a method descriptor", 45..=99, 8..=8, UNCHECKED),
+    ("a variable has a type", 45..=99, 8..=8, UNCHECKED),
+    ("an attribute is there once", 45..=99, 8..=8, UNCHECKED),
+    ("<clinit>", 45..=99, 8..=8, UNCHECKED),
+    ("an interface has no <init>", 45..=99, 8..=8, UNCHECKED),
+    ("method <init>", 45..=99, 8..=8, "JDK 8 does not look at the visibility of constructors"),
+    ("a structure is whole", 45..=99, 8..=8, "JDK 8 does not look where the last attribute of a class ends"),
+    (
+        "[]",
+        50..=99,
+        8..=8,
+        "JDK 8 takes arrays for interfaces, and of one primitive type for those of another",
+    ),
+    (
+        "[]",
+        45..=50,
+        8..=99,
+        "the old verifier takes an array of primitives for an Object, and that for an interface",
+    ),
+    ("an outer class is no array", 45..=99, 8..=8, UNCHECKED),
 ];
 
 /// Why a refusal of ours is as it should be though this release takes the class.
