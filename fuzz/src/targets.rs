@@ -28,9 +28,10 @@ pub(crate) struct Target {
     pub(crate) body: fn(&[u8]),
 }
 
-static TARGETS: [Target; 10] = [
+static TARGETS: [Target; 11] = [
     Target { name: "class_read", kind: Kind::Class, body: classfile::read },
     Target { name: "class_rewrite", kind: Kind::Class, body: classfile::rewrite },
+    Target { name: "class_verify", kind: Kind::Class, body: classfile::verify_as_any },
     Target { name: "class_compare", kind: Kind::Class, body: classfile::compare },
     Target { name: "class_rebase", kind: Kind::Class, body: classfile::rebase },
     Target { name: "class_text", kind: Kind::Text, body: classfile::text },

@@ -9,6 +9,7 @@ mod identity;
 mod jars;
 mod link;
 mod mutations;
+mod rebase;
 mod report;
 mod types;
 mod verify;
@@ -33,6 +34,8 @@ pub(crate) enum What {
     Types,
     /// Classes broken at random get the same verdict from our verifier and from the JVM
     Mutations(mutations::Choice),
+    /// Every class of java.base, re-based on itself in another order and back, verifies and is the same
+    Rebase,
     /// The part that `cargo xtask test` runs: java.base of two JDKs, two variants, three jars
     Quick,
 }
@@ -45,6 +48,7 @@ pub(crate) fn run(what: Option<&What>) -> Result<()> {
         Some(What::Verify(choice)) => verify::run(choice),
         Some(What::Types) => types::run(&all_archives()?),
         Some(What::Mutations(choice)) => mutations::run(choice),
+        Some(What::Rebase) => rebase::run(),
         Some(What::Quick) => verify::quick().and_then(|()| types::quick()),
     }
 }

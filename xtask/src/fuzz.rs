@@ -16,9 +16,10 @@ use crate::cargo::{cargo, run as run_command};
 mod seeds;
 
 /// As in `fuzz/src/targets.rs`.
-const TARGETS: [&str; 10] = [
+const TARGETS: [&str; 11] = [
     "class_read",
     "class_rewrite",
+    "class_verify",
     "class_compare",
     "class_rebase",
     "class_text",

@@ -45,8 +45,8 @@ enum Chore {
     },
     /// Feed hostile bytes to every parser, or to one
     Fuzz {
-        /// class_read, class_rewrite, class_compare, class_rebase, class_text, manifest, jar, properties, hsperfdata or
-        /// reply; all without it
+        /// class_read, class_rewrite, class_verify, class_compare, class_rebase, class_text, manifest, jar, properties,
+        /// hsperfdata or reply; all without it
         target: Option<String>,
         /// How long, each
         #[arg(long, default_value_t = 10)]

@@ -1,10 +1,11 @@
 //! One contestant of `cargo xtask bench classfile`: reads the classes of a jar or jmod, and for each line on stdin weaves
-//! all of them and prints the nanoseconds that it took. `rounds IN.jar entry-return|entry-return-throw|look|named`
+//! all of them and prints the nanoseconds that it took. `rounds IN.jar entry-return|entry-return-throw|look|verify`
 
 use std::io::{BufRead, Read};
 use std::time::Instant;
 
 use jgraft_classfile::ClassFile;
+use jgraft_classfile::verification::verify;
 use jgraft_classfile::weave::{Call, Event, Operand, Probes, StaticMethod, Weaver};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -29,6 +30,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         for bytes in &classes {
             let class = ClassFile::parse(bytes)?;
             match what.as_str() {
+                "verify" => made += usize::from(verify(&class).is_ok()),
                 "look" => made += usize::from(class.this_class_name()? == "com/example/Nothing"),
                 _ => {
                     let mut id = 0;

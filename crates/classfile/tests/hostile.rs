@@ -27,6 +27,7 @@ fn a_whole_jdk_reads_and_no_mutation_panics() {
                 let broken = mutate(bytes, &mut random);
                 targets::read(&broken);
                 targets::rewrite(&broken);
+                targets::verify_as_any(&broken);
                 targets::compare(&broken);
                 targets::compare_with(&broken, bytes);
                 targets::rebase(&broken);
@@ -46,6 +47,7 @@ fn bytes_that_are_no_class() {
         let bytes: Vec<u8> = (0..length).map(|_| random.next() as u8).collect();
         targets::read(&bytes);
         targets::rewrite(&bytes);
+        targets::verify_as_any(&bytes);
         targets::compare(&bytes);
         targets::rebase(&bytes);
         targets::text(&bytes);

@@ -31,6 +31,7 @@ pub(super) fn run(rounds: usize) -> Result<()> {
     for (name, what) in [
         ("jgraft: entry, return", "entry-return"),
         ("jgraft: entry, return, throw", "entry-return-throw"),
+        ("jgraft: verify", "verify"),
         ("jgraft: look at each name", "look"),
     ] {
         contestants.push(Contestant::start(name, Command::new(&ours).arg(&classes).arg(what))?);
