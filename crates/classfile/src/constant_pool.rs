@@ -90,7 +90,12 @@ pub struct ConstantPool<'a> {
 impl<'a> ConstantPool<'a> {
     /// Reads constant_pool_count and constant_pool[], leaving `reader` behind them.
     pub(crate) fn parse(bytes: &'a [u8], reader: &mut Reader<'a>) -> Result<Self, Error> {
-        let count = usize::from(reader.u2()?).max(1);
+        let at = reader.offset();
+        let count = usize::from(reader.u2()?);
+        if count == 0 {
+            // Index 0 is counted, and stands for none.
+            return Err(Error::new(ErrorKind::PoolIndex(0), at));
+        }
         let mut offsets = vec![0; count];
         let mut index = 1;
         while let Some(offset) = offsets.get_mut(index) {

@@ -69,6 +69,14 @@ fn wrong_magic_and_bytes_after_the_end() {
 }
 
 #[test]
+fn a_pool_of_less_than_nothing() {
+    let mut bytes = agent().bytes();
+    bytes[8..10].fill(0);
+    let error = ClassFile::parse(&bytes).unwrap_err();
+    assert_eq!((error.kind(), error.offset()), (ErrorKind::PoolIndex(0), 8));
+}
+
+#[test]
 fn every_cut_is_an_error() {
     let bytes = agent().bytes();
     for length in 0..bytes.len() {
