@@ -25,6 +25,7 @@ use std::path::Path;
 
 use format_cases::{BASE, FORMAT_CASES};
 use jgraft_classfile::ClassFile;
+use jgraft_classfile::compare::{Vm, compare};
 use jgraft_classfile::format::{Refusal, takes_version};
 use jgraft_classfile::verification::verify;
 use jgraft_jvm_harness::jdks::no_jdk_hint;
@@ -174,4 +175,18 @@ fn classes_that_are_broken_at_random_get_the_jvms_verdict() {
     println!("JDK {jdk}, {} classes: {tally}", seeds.len());
     assert!(tally.wrong.is_empty(), "{tally}");
     assert!(tally.both_accept > COUNT / 20 && tally.both_refuse > COUNT / 4, "{tally}");
+}
+
+/// Of two members of one name the first is compared with the first.
+#[test]
+fn a_class_with_a_method_twice_is_the_same_as_itself() {
+    let mut model = Model::read(&assembled(52, BASE)).unwrap();
+    let mut other = model.methods[1].clone();
+    other.attributes[0].info[1] += 1;
+    model.methods.push(other);
+    let class = model.write();
+    let class = ClassFile::parse(&class).unwrap();
+    let found = compare(&class, &class, Vm { feature: 17, allows_adding_methods: false }).unwrap();
+    assert!(found.is_same(), "{found:?}");
+    assert!(verify(&class).is_err());
 }

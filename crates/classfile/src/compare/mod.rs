@@ -97,12 +97,12 @@ fn contents(old: &ClassFile<'_>, new: &ClassFile<'_>) -> Result<Vec<ContentChang
     let mut fields = BTreeMap::new();
     for field in new.fields() {
         let field = field?;
-        fields.insert(members::name(field.name(), ":", field.descriptor()), field);
+        fields.entry(members::name(field.name(), ":", field.descriptor())).or_insert(field);
     }
     for field in old.fields() {
         let field = field?;
         let name = members::name(field.name(), ":", field.descriptor());
-        // Each once: a class that has two of a name is none.
+        // Each once, the first of both: a class that has two of a name is none.
         let Some(other) = fields.remove(&name) else { continue };
         let content = before.attributes(&mut values, field.attributes(old_pool))?;
         compare(name, content, after.attributes(&mut values, other.attributes(new_pool))?);
@@ -110,7 +110,7 @@ fn contents(old: &ClassFile<'_>, new: &ClassFile<'_>) -> Result<Vec<ContentChang
     let mut methods = BTreeMap::new();
     for method in new.methods() {
         let method = method?;
-        methods.insert(members::name(method.name(), "", method.descriptor()), method);
+        methods.entry(members::name(method.name(), "", method.descriptor())).or_insert(method);
     }
     for method in old.methods() {
         let method = method?;
