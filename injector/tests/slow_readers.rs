@@ -10,6 +10,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 use common::{PATIENCE, agent_jar, jgraft};
 use jgraft_jvm_harness::{Jdk, Jvm, each_jdk};
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -131,14 +132,51 @@ fn the_target_does_not_wait_for_them() {
 }
 
 #[test]
+fn a_stdout_that_does_not_wait_gets_it_all() {
+    each_jdk("slow_readers::nonblocking", 17.., |jdk| {
+        let crowd = crowd(jdk)?;
+        let pid = crowd.pid().to_string();
+        for args in [
+            &["threads", &pid][..],
+            &["threads", "--json", &pid],
+            &["jattach", &pid, "threaddump"],
+            &["heap-dump", &pid, "-"],
+        ] {
+            // Whoever has the other copy of this descriptor wants it so: a program that waits for many at once.
+            let (mut reader, writer) = std::io::pipe()?;
+            let ours = writer.try_clone()?;
+            fcntl(&ours, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
+            let jgraft = common::interruptible().args(args).stdout(writer).stderr(Stdio::piped()).spawn()?;
+            reader.read_exact(&mut [0])?;
+            goes_on(&crowd, args[0])?;
+            let flags = OFlag::from_bits_truncate(fcntl(&ours, FcntlArg::F_GETFL)?);
+            ensure!(flags.contains(OFlag::O_NONBLOCK), "{args:?}: others are made to wait");
+            drop(ours);
+            let mut rest = Vec::new();
+            reader.read_to_end(&mut rest)?;
+            let run = jgraft.wait_with_output()?;
+            ensure!(run.status.success(), "{args:?}: {}", String::from_utf8_lossy(&run.stderr));
+            if args[0] != "heap-dump" {
+                let dumped = String::from_utf8_lossy(&rest).matches("at Crowd.down(").count();
+                ensure!(dumped == 400 * 81, "{args:?}: {dumped} in {}", rest.len());
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
 fn a_signal_ends_it() {
     each_jdk("slow_readers::signals", 17.., |jdk| {
         let crowd = crowd(jdk)?;
         let pid = crowd.pid().to_string();
         for signal in [Signal::SIGINT, Signal::SIGTERM] {
-            let (jgraft, _stdout) = stalled(&["threads", &pid])?;
-            goes_on(&crowd, "threads")?;
-            ends_by(jgraft, signal)?;
+            // As it comes, and whole.
+            for args in [&["threads", &pid][..], &["threads", "--json", &pid]] {
+                let (jgraft, _stdout) = stalled(args)?;
+                goes_on(&crowd, "threads")?;
+                ends_by(jgraft, signal).with_context(|| format!("{args:?}"))?;
+            }
         }
         // While the dump is fetched: nothing of it stays.
         for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {

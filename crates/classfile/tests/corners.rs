@@ -6,7 +6,7 @@ use assembler::{Class, PUBLIC, STATIC};
 use jgraft_classfile::weave::{
     Call, CallSites, CompileLimit, Condition, Event, NoFields, Operand, Probes, StaticMethod, weave,
 };
-use jgraft_classfile::{ClassFile, LeftAlone, MemberRef, list_method};
+use jgraft_classfile::{ClassFile, ErrorKind, LeftAlone, MemberRef, list_method};
 
 fn event(name: &'static str, operands: &[Operand]) -> Event<'static> {
     Event::of(Call::new(StaticMethod::new("java/lang/Probe", name), operands))
@@ -85,4 +85,15 @@ fn a_snippet_may_not_outgrow_its_jumps() {
     let wide =
         Class::new("x/Y").method(PUBLIC | STATIC, "m", &format!("({})V", "I".repeat(256)), &[0xb1]).bytes();
     assert!(matches!(woven(&wide, &probes), Err(LeftAlone::Malformed(_))), "256 slots of parameters");
+}
+
+#[test]
+fn an_instruction_that_the_code_ends_in_is_the_one_that_is_named() {
+    let probes = Probes { entry: Some(event("e", &[])), ..Probes::default() };
+    // invokeinterface, without the last two bytes of its operands; what stands there instead looks like a return.
+    let cut = Class::new("x/Y").method(PUBLIC | STATIC, "m", "()V", &[0x00, 0xb9, 0x00, 0xb1]).bytes();
+    match woven(&cut, &probes) {
+        Err(LeftAlone::Malformed(error)) => assert_eq!(error.kind(), ErrorKind::Instruction(0xb9)),
+        other => panic!("{other:?}"),
+    }
 }

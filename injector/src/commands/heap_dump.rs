@@ -283,11 +283,16 @@ impl Sink {
     /// pipe ends when its reader likes, and with the process.
     fn take(&self, source: File, size: u64) -> io::Result<mpsc::Receiver<io::Result<u64>>> {
         let mut file = self.file.try_clone()?;
+        let waits_here = self.path.is_none() && output::never_waits();
         let (tell, told) = mpsc::channel();
         thread::Builder::new().spawn(move || {
             let mut left = size;
             while left > 0 {
-                let got = io::copy(&mut (&source).take(PIECE.min(left)), &mut file);
+                let mut piece = (&source).take(PIECE.min(left));
+                let got = match waits_here {
+                    true => io::copy(&mut piece, &mut output::Waiting),
+                    false => io::copy(&mut piece, &mut file),
+                };
                 let copied = *got.as_ref().unwrap_or(&0);
                 if tell.send(got).is_err() || copied == 0 {
                     break;

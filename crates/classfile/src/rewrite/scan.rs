@@ -86,7 +86,8 @@ impl Scan {
         }
         // The last instruction may have been passed by its length alone.
         if pc != bytes.len() {
-            return Err(no_instruction(code, bytes.len() - 1));
+            let last = starts.iter().rposition(|start| *start);
+            return Err(no_instruction(code, last.unwrap_or(0)));
         }
         Ok(())
     }
