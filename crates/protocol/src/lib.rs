@@ -4,6 +4,7 @@
 //! that directory ([`session`]), written as the text of `java.util.Properties` ([`properties`]), which the Java side
 //! reads and writes with what every JDK has. What only the native agent knows is in [`native`].
 
+pub mod events;
 pub mod native;
 pub mod properties;
 pub mod session;
