@@ -91,13 +91,14 @@ struct Watch {
 }
 
 impl Events for Watch {
-    fn class_file_load_hook(&self, _: &Environment, class: &ClassFile<'_>) {
+    fn class_file_load_hook(&self, _: &Environment, class: &ClassFile<'_>) -> Option<Vec<u8>> {
         // Others may load a class of that name in another loader meanwhile, or retransform it themselves.
         let is_ours = class.is_redefinition() && thread::current().id() == self.thread;
         match is_ours && self.observer.is_about(class) {
             true => self.observer.note(Seen::of(class)),
             false => self.observer.note_other(),
         }
+        None
     }
 
     fn panicked(&self, _: Event, panic: &Panic) {

@@ -54,14 +54,16 @@ struct Waiting {
 }
 
 impl Events for Watch {
-    fn class_file_load_hook(&self, environment: &Environment, class: &ClassFile<'_>) {
+    fn class_file_load_hook(&self, environment: &Environment, class: &ClassFile<'_>) -> Option<Vec<u8>> {
         if !self.observer.is_about(class) {
-            return self.observer.note_other();
+            self.observer.note_other();
+            return None;
         }
         self.observer.note(Seen::of(class));
         if self.with_waiting(|waiting| waiting.live) {
             self.finish(environment, Ok(()));
         }
+        None
     }
 
     fn vm_init(&self, environment: &Environment, jni: &mut Env<'_>) {

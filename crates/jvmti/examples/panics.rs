@@ -27,12 +27,13 @@ impl Events for Panics {
         panic!("at VMDeath");
     }
 
-    fn class_file_load_hook(&self, _: &Environment, class: &ClassFile<'_>) {
+    fn class_file_load_hook(&self, _: &Environment, class: &ClassFile<'_>) -> Option<Vec<u8>> {
         if class.name().is_some_and(|name| name.to_bytes() == b"java/lang/String") {
             let nothing: [u8; 0] = [];
             // An index out of bounds, as a defect would have it.
             let _ = nothing[class.bytes().len()];
         }
+        None
     }
 
     fn panicked(&self, _: Event, _: &Panic) {

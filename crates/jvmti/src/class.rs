@@ -5,7 +5,7 @@
 use std::ptr::{self, NonNull};
 
 use jni::Env;
-use jni::objects::JClass;
+use jni::objects::{JClass, JClassLoader};
 use jni::refs::Global;
 use jni::strings::JNIStr;
 use jni::sys::{JNI_OK, jclass, jint};
@@ -25,6 +25,16 @@ impl Class {
     /// The signature, as `Ljava/util/Map$Entry;`, `[I` or `I`; a hidden class has a dot in its own.
     pub fn signature<'e>(&self, environment: &'e Environment) -> Result<Text<'e>, Error> {
         signature(environment, self.object.as_raw())
+    }
+
+    /// Whether it can be retransformed: no array, no primitive type, no hidden class.
+    pub fn is_modifiable(&self, environment: &Environment) -> Result<bool, Error> {
+        let mut modifiable = false;
+        // SAFETY: the environment is alive; the class is while `self` is; the place outlives the call.
+        unsafe {
+            table::is_modifiable_class(environment.raw(), self.object.as_raw(), (&raw mut modifiable).cast())
+        }?;
+        Ok(modifiable)
     }
 
     /// The class as the `jni` crate knows it.
@@ -84,6 +94,19 @@ impl Environment {
         // SAFETY: the call succeeded, so this environment has handed out an array of that length.
         Ok(unsafe { Array::new(self, start, usize::try_from(count).unwrap_or(0)) })
     }
+}
+
+/// Defines a class in the boot loader: one in a package of java.base belongs to that module. JVMTI has no call for it, and
+/// a jar on the boot loader's path would be a file in the target's view.
+///
+/// # Errors
+/// What the JVM throws, which is cleared: a class of that name that is there already, or bytes that are no class.
+pub fn define_in_boot_loader<'l>(
+    jni: &mut Env<'l>,
+    name: &JNIStr,
+    bytes: &[u8],
+) -> Result<JClass<'l>, Error> {
+    Ok(jni.define_class(Some(name), JClassLoader::null(), bytes)?)
 }
 
 /// Tells the JVM that it is meant to be so many. The `jni` crate has this call too, but makes another one before it.

@@ -2,12 +2,12 @@
 
 #![allow(unsafe_code, reason = "GetEnv and calls on the environment that it gave")]
 
-use std::ffi::c_void;
+use std::ffi::{c_uchar, c_void};
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 
 use jni::JavaVM;
-use jni::sys::{JNI_EVERSION, JNI_OK, jint};
+use jni::sys::{JNI_EVERSION, JNI_OK, jint, jlong};
 
 use crate::capabilities::Capabilities;
 use crate::error::Error;
@@ -92,6 +92,18 @@ impl Environment {
         unsafe {
             table::set_event_notification_mode(self.raw(), JVMTI_DISABLE, event.number(), ptr::null_mut())
         }
+    }
+
+    /// A copy in memory of the environment, for the JVM to free.
+    pub(crate) fn allocate(&self, bytes: &[u8]) -> Result<*mut c_uchar, Error> {
+        let mut start = ptr::null_mut();
+        // SAFETY: the environment is alive while `self` is; `start` outlives the call; no slice is larger than a jlong.
+        unsafe { table::allocate(self.raw(), bytes.len() as jlong, &raw mut start) }?;
+        // A JVM that says "no error" and gives no memory breaks the specification.
+        let start = NonNull::new(start).ok_or(Error::Missing { call: "Allocate" })?;
+        // SAFETY: it has handed out so many bytes, to nobody else.
+        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), start.as_ptr(), bytes.len()) };
+        Ok(start.as_ptr())
     }
 
     pub(crate) fn raw(&self) -> *mut jvmtiEnv {

@@ -51,10 +51,13 @@ pub trait Events: Send + Sync {
     /// [`Event::VmDeath`].
     fn vm_death(&self, _environment: &Environment) {}
 
-    /// [`Event::ClassFileLoadHook`]: looks at a class file, which stays as it is. The thread may hold locks of the
-    /// application and have an exception pending, so be short and call no Java. Classes that a hook itself causes to be
-    /// loaded are not shown to any.
-    fn class_file_load_hook(&self, _environment: &Environment, _class: &ClassFile<'_>) {}
+    /// [`Event::ClassFileLoadHook`]: looks at a class file, and may answer with another. None where it stays as it is: a
+    /// copy of the same bytes costs the JVM memory, and the sharing of the class with other JVMs. The thread may hold locks
+    /// of the application and have an exception pending, so be short and call no Java. Classes that a hook itself causes
+    /// to be loaded are not shown to any.
+    fn class_file_load_hook(&self, _environment: &Environment, _class: &ClassFile<'_>) -> Option<Vec<u8>> {
+        None
+    }
 
     /// One of the others panicked. The JVM went on as if it had done nothing.
     fn panicked(&self, event: Event, panic: &Panic);
@@ -153,8 +156,8 @@ unsafe extern "C" fn class_file_load_hook(
     _protection_domain: jobject,
     class_data_len: jint,
     class_data: *const c_uchar,
-    _new_class_data_len: *mut jint,
-    _new_class_data: *mut *mut c_uchar,
+    new_class_data_len: *mut jint,
+    new_class_data: *mut *mut c_uchar,
 ) {
     let Some(_turn) = Turn::take() else { return };
     deliver(environment, Event::ClassFileLoadHook, |listener| {
@@ -173,7 +176,16 @@ unsafe extern "C" fn class_file_load_hook(
         let redefined = !class_being_redefined.is_null();
         let environment = &listener.environment;
         let class = ClassFile { environment, jni, name, loader, redefined, bytes };
-        listener.events.class_file_load_hook(environment, &class);
+        let answer = listener.events.class_file_load_hook(environment, &class);
+        let Some(answer) = answer.filter(|answer| answer != bytes) else { return };
+        // Where the JVM has no memory for it, the class stays as it is.
+        let (Ok(length), Ok(copy)) = (jint::try_from(answer.len()), environment.allocate(&answer)) else {
+            return;
+        };
+        // SAFETY: the JVM gave a place for it, for the time of the callback.
+        unsafe { new_class_data_len.write(length) };
+        // SAFETY: as above; it takes memory of its own allocator and frees it.
+        unsafe { new_class_data.write(copy) };
     });
 }
 

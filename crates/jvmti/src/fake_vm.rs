@@ -159,7 +159,7 @@ struct Notes {
 }
 
 impl Events for Notes {
-    fn class_file_load_hook(&self, environment: &Environment, class: &ClassFile<'_>) {
+    fn class_file_load_hook(&self, environment: &Environment, class: &ClassFile<'_>) -> Option<Vec<u8>> {
         let name = class.name().map_or("-".to_owned(), |name| name.to_string());
         assert_eq!(class.loader_class().unwrap(), Loader::Boot);
         match name.as_str() {
@@ -177,6 +177,7 @@ impl Events for Notes {
         }
         let seen = format!("{name} {} {}", class.is_redefinition(), class.bytes().len());
         self.seen.lock().unwrap().push(seen);
+        None
     }
 
     fn panicked(&self, event: Event, panic: &Panic) {

@@ -25,8 +25,9 @@
 //! struct Counter(AtomicUsize);
 //!
 //! impl Events for Counter {
-//!     fn class_file_load_hook(&self, _: &Environment, _: &ClassFile<'_>) {
+//!     fn class_file_load_hook(&self, _: &Environment, _: &ClassFile<'_>) -> Option<Vec<u8>> {
 //!         self.0.fetch_add(1, Ordering::Relaxed);
+//!         None
 //!     }
 //!
 //!     fn panicked(&self, _: Event, _: &Panic) {}
@@ -75,7 +76,7 @@ mod fake_vm;
 mod header;
 
 pub use capabilities::Capabilities;
-pub use class::{Class, LoadedClasses};
+pub use class::{Class, LoadedClasses, define_in_boot_loader};
 pub use env::Environment;
 pub use error::{Error, ErrorCode};
 pub use event::{ClassFile, Event, Events, Loader};

@@ -8,7 +8,7 @@
 
 use std::ffi::{c_char, c_uchar};
 
-use jni::sys::{jclass, jint};
+use jni::sys::{jboolean, jclass, jint, jlong};
 
 use crate::error::{Error, ErrorCode};
 use crate::raw::{
@@ -66,6 +66,10 @@ functions! {
     2 SetEventNotificationMode = set_event_notification_mode(
         mode: jvmtiEventMode, event_type: jvmtiEvent, event_thread: jthread; ...
     );
+    /// Whether a class can be retransformed.
+    45 IsModifiableClass = is_modifiable_class(klass: jclass, is_modifiable_class_ptr: *mut jboolean);
+    /// Memory of the environment.
+    46 Allocate = allocate(size: jlong, mem_ptr: *mut *mut c_uchar);
     /// Gives memory of the environment back.
     47 Deallocate = deallocate(mem: *mut c_uchar);
     /// The signature and the generic signature of a class, in memory of the environment.
