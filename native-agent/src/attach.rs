@@ -5,7 +5,9 @@ use std::thread::{self, ThreadId};
 
 use jgraft_jvmti::jni::JavaVM;
 use jgraft_jvmti::{ClassFile, Environment, Error, Event, Events, Panic, catch};
-use jgraft_protocol::native::{code, stage};
+use jgraft_protocol::native::{code, stage, trace};
+use jgraft_protocol::properties;
+use jgraft_protocol::session::request::VERB;
 
 use crate::observer::{Observer, Seen};
 use crate::options::Options;
@@ -18,7 +20,8 @@ pub(crate) fn look(vm: &JavaVM, options: &[u8]) -> i32 {
     let Some(options) = Options::parse(options) else { return code::NO_SESSION };
     let Ok(session) = Session::open(&options.session) else { return code::BAD_SESSION };
     let (observer, result) = match options.class {
-        Ok(class) => {
+        Ok(None) => return on_request(vm, &session),
+        Ok(Some(class)) => {
             let observer = Arc::new(Observer::new(class));
             let result = catch(|| look_at(vm, &observer));
             (Some(observer), result.unwrap_or_else(|panic| Err(Failure::panic(&panic))))
@@ -30,6 +33,26 @@ pub(crate) fn look(vm: &JavaVM, options: &[u8]) -> i32 {
         (Err(_), _) => code::NO_REPLY,
         (Ok(()), Err(_)) => code::FAILED,
         (Ok(()), Ok(())) => code::DONE,
+    }
+}
+
+/// What the session's request says.
+fn on_request(vm: &JavaVM, session: &Session) -> i32 {
+    let done = catch(|| {
+        let unread =
+            |error| Failure::new(stage::OPTIONS, format!("the session's request cannot be read: {error}"));
+        let request = properties::parse(&session.request().map_err(unread)?);
+        match properties::get(&request, VERB) {
+            Some(trace::VERB) => crate::trace::begin(vm, session, &request),
+            other => Err(Failure::new(stage::OPTIONS, format!("the request asks for {other:?}"))),
+        }
+    });
+    let result = done.unwrap_or_else(|panic| Err(Failure::panic(&panic)));
+    let written = session.reply(&report::pairs(&result));
+    match (written, result) {
+        (Err(_), _) => code::NO_REPLY,
+        (Ok(()), Err(_)) => code::FAILED,
+        (Ok(()), Ok(_)) => code::DONE,
     }
 }
 

@@ -9,12 +9,16 @@
 
 mod attach;
 mod class_name;
+mod memory;
 mod observer;
 mod options;
+mod probe;
 mod report;
 mod retransform;
 mod session;
 mod start_up;
+mod sys;
+mod trace;
 
 use std::ffi::CStr;
 

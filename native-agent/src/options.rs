@@ -1,4 +1,4 @@
-//! The option string: `session=DIR,class=NAME`.
+//! The option string: `session=DIR,class=NAME`, or `session=DIR` where the session's request says what is wanted.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -12,24 +12,24 @@ use crate::class_name::ClassName;
 #[derive(Debug)]
 pub(crate) struct Options {
     pub(crate) session: PathBuf,
-    pub(crate) class: Result<ClassName, String>,
+    pub(crate) class: Result<Option<ClassName>, String>,
 }
 
 impl Options {
     /// None where no session is named.
     pub(crate) fn parse(text: &[u8]) -> Option<Options> {
         let mut session = None;
-        let mut class = Err(format!("no {OPTION_CLASS}=NAME among the options"));
+        let mut class = Ok(None);
         let mut complaint = None;
         for option in text.split(|byte| *byte == b',') {
             let end = option.iter().position(|byte| *byte == b'=').unwrap_or(option.len());
             let (key, value) = (&option[..end], option.get(end + 1..).unwrap_or_default());
             if key == OPTION_SESSION.as_bytes() && session.is_none() {
                 session = Some(PathBuf::from(OsStr::from_bytes(value)));
-            } else if key == OPTION_CLASS.as_bytes() && class.is_err() {
+            } else if key == OPTION_CLASS.as_bytes() && matches!(class, Ok(None)) {
                 let name = std::str::from_utf8(value).ok().and_then(ClassName::parse);
-                class =
-                    name.ok_or_else(|| format!("{:?} is no name of a class", String::from_utf8_lossy(value)));
+                let no_name = || format!("{:?} is no name of a class", String::from_utf8_lossy(value));
+                class = name.map(Some).ok_or_else(no_name);
             } else {
                 let option = String::from_utf8_lossy(option);
                 complaint = Some(format!("option {option:?} is unknown, or there twice"));
@@ -51,7 +51,7 @@ mod tests {
         for text in ["session=/tmp/a b=c,class=shop.Order", "class=shop.Order,session=/tmp/a b=c"] {
             let options = Options::parse(text.as_bytes()).unwrap();
             assert_eq!(options.session, Path::new("/tmp/a b=c"));
-            assert_eq!(options.class.unwrap().shown(), "shop.Order");
+            assert_eq!(options.class.unwrap().unwrap().shown(), "shop.Order");
         }
     }
 
@@ -65,7 +65,6 @@ mod tests {
     #[test]
     fn with_a_session_the_rest_can_be_reported() {
         for (text, word) in [
-            ("session=/s", "no class=NAME"),
             ("session=/s,class=[I", "\"[I\" is no name"),
             ("session=/s,class=A,class=B", "there twice"),
             ("session=/s,class=A,colour=red", "\"colour=red\" is unknown"),
@@ -75,5 +74,6 @@ mod tests {
             assert!(message.contains(word), "{text}: {message}");
         }
         assert!(Options::parse(b"session=/s,class=\xff").unwrap().class.is_err());
+        assert!(Options::parse(b"session=/s").unwrap().class.unwrap().is_none());
     }
 }

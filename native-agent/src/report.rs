@@ -39,19 +39,25 @@ pub(crate) fn text(observer: Option<&Observer>, result: &Result<(), Failure>) ->
             pairs.add(reply::OUTCOME, reply::OK);
             pairs.add(reply::STAGE, stage::SEEN);
         }
-        Err(failure) => {
-            pairs.add(reply::OUTCOME, reply::FAILED);
-            pairs.add(reply::STAGE, failure.stage);
-            pairs.add(reply::MESSAGE, &failure.message);
-            if let Some(error) = &failure.error {
-                pairs.add(keys::ERROR, error);
-            }
-        }
+        Err(failure) => pairs.add_failure(failure),
     }
     if let Some(observer) = observer {
         pairs.add_observer(observer);
     }
-    properties::write(pairs.0.iter().map(|(key, value)| (&**key, &**value)))
+    pairs.text()
+}
+
+/// The text of a reply that has these pairs beside its outcome.
+pub(crate) fn pairs(result: &Result<Vec<(String, String)>, Failure>) -> String {
+    let mut pairs = Pairs::default();
+    match result {
+        Ok(found) => {
+            pairs.add(reply::OUTCOME, reply::OK);
+            pairs.0.extend_from_slice(found);
+        }
+        Err(failure) => pairs.add_failure(failure),
+    }
+    pairs.text()
 }
 
 #[derive(Default)]
@@ -60,6 +66,19 @@ struct Pairs(Vec<(String, String)>);
 impl Pairs {
     fn add(&mut self, key: impl Into<String>, value: impl Into<String>) {
         self.0.push((key.into(), value.into()));
+    }
+
+    fn add_failure(&mut self, failure: &Failure) {
+        self.add(reply::OUTCOME, reply::FAILED);
+        self.add(reply::STAGE, failure.stage);
+        self.add(reply::MESSAGE, &failure.message);
+        if let Some(error) = &failure.error {
+            self.add(keys::ERROR, error);
+        }
+    }
+
+    fn text(&self) -> String {
+        properties::write(self.0.iter().map(|(key, value)| (&**key, &**value)))
     }
 
     fn add_observer(&mut self, observer: &Observer) {

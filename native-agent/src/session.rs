@@ -3,14 +3,19 @@
 //! Who else could write there could make us write elsewhere. So it has to be the JVM's own user's, and nobody else's.
 
 use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use jgraft_protocol::session::REPLY;
+use jgraft_protocol::session::{REPLY, REQUEST};
+
+use crate::sys::{O_NOFOLLOW, effective_user};
+
+/// A longer request is not read to its end.
+const REQUEST_LIMIT: u64 = 1 << 20;
 
 /// A directory that was looked at and found good.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Session {
     dir: PathBuf,
 }
@@ -24,12 +29,30 @@ impl Session {
 
     /// Puts the reply there, whole or not at all, in place of an older one.
     pub(crate) fn reply(&self, text: &str) -> io::Result<()> {
+        self.put(REPLY, text)
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.dir
+    }
+
+    /// What the injector wants, where the options do not say it.
+    pub(crate) fn request(&self) -> io::Result<Vec<u8>> {
+        let mut request = Vec::new();
+        let file = OpenOptions::new().read(true).custom_flags(O_NOFOLLOW).open(self.dir.join(REQUEST))?;
+        file.take(REQUEST_LIMIT).read_to_end(&mut request)?;
+        Ok(request)
+    }
+
+    /// As [`reply`](Self::reply), under another name.
+    pub(crate) fn put(&self, name: &str, text: &str) -> io::Result<()> {
         // At the start of a JVM much time may have passed since it was opened.
         is_ours_alone(&self.dir)?;
-        let unfinished = self.dir.join(format!("{REPLY}.tmp"));
+        let unfinished = self.dir.join(format!("{name}.tmp"));
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished)?;
         let written =
-            file.write_all(text.as_bytes()).and_then(|()| fs::rename(&unfinished, self.dir.join(REPLY)));
+            file.write_all(text.as_bytes()).and_then(|()| fs::rename(&unfinished, self.dir.join(name)));
         if written.is_err() {
             // A full disk: what is there is of no use to anyone.
             let _ = fs::remove_file(&unfinished);
@@ -47,19 +70,13 @@ fn is_ours_alone(dir: &Path) -> io::Result<()> {
     if !facts.is_dir() {
         return refuse("no directory");
     }
-    if facts.uid() != geteuid() {
+    if facts.uid() != effective_user() {
         return refuse("not owned by the jvm's user");
     }
     if facts.mode() & 0o022 != 0 {
         return refuse("others may write there");
     }
     Ok(())
-}
-
-#[allow(unsafe_code, reason = "the standard library has no name for it")]
-// SAFETY: the system's own function, which takes nothing and cannot fail.
-unsafe extern "C" {
-    safe fn geteuid() -> u32;
 }
 
 #[cfg(test)]

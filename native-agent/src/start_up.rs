@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jgraft_jvmti::jni::{Env, JavaVM};
 use jgraft_jvmti::{ClassFile, Environment, Event, Events, Panic};
-use jgraft_protocol::native::stage;
+use jgraft_protocol::native::{OPTION_CLASS, stage};
 
 use crate::observer::{Observer, Seen};
 use crate::options::Options;
@@ -23,7 +23,11 @@ pub(crate) fn watch(vm: &JavaVM, options: &[u8]) {
     let Some(options) = Options::parse(options) else { return };
     let Ok(session) = Session::open(&options.session) else { return };
     let observer = match options.class {
-        Ok(class) => Observer::new(class),
+        Ok(Some(class)) => Observer::new(class),
+        Ok(None) => {
+            let message = format!("no {OPTION_CLASS}=NAME among the options");
+            return reply(&session, None, Err(Failure::new(stage::OPTIONS, message)));
+        }
         Err(message) => return reply(&session, None, Err(Failure::new(stage::OPTIONS, message))),
     };
     let environment = match retransform::prepare(vm) {

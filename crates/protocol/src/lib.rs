@@ -6,5 +6,6 @@
 
 pub mod events;
 pub mod native;
+pub mod pattern;
 pub mod properties;
 pub mod session;

@@ -1,7 +1,8 @@
 //! The native agent's part: its options, what its entry points return, and its keys in a reply.
 //!
 //! It is loaded with `session=DIR,class=NAME`. DIR is the session's directory, an absolute path in the target's view; it
-//! holds no comma. NAME is one class, with dots or slashes between packages and `$` before a nested class.
+//! holds no comma. NAME is one class, with dots or slashes between packages and `$` before a nested class. Without a class,
+//! what is wanted is in the session's request: a [`trace`].
 
 /// The option with the session's directory.
 pub const OPTION_SESSION: &str = "session";
@@ -87,6 +88,34 @@ pub mod reply {
             n => format!("{key}.{n}"),
         }
     }
+}
+
+/// A trace: files of the session, and keys of its request and its replies.
+pub mod trace {
+    /// [`crate::session::request::VERB`]: trace methods.
+    pub const VERB: &str = "trace";
+    /// With a number behind it, from 1 on: a [`crate::pattern::Pattern`].
+    pub const PATTERN: &str = "pattern.";
+    /// For how many milliseconds the injector may be silent.
+    pub const TIME_TO_LIVE: &str = "ttl.ms";
+    /// If the request does not say.
+    pub const DEFAULT_TIME_TO_LIVE_MS: u64 = 60_000;
+    /// The injector's file, on which it holds a lock of its open file description as long as it wants events.
+    pub const LEASE: &str = "lease";
+    /// The agent's file: lines that say which method a probe's id means, `ID\tCLASS::METHODDESCRIPTOR`. It grows.
+    pub const NAMES: &str = "names";
+    /// The agent's file: the pairs of the end, once the classes are as they were.
+    pub const ENDED: &str = "ended";
+    /// The number of the descriptor of the event memory, in the target.
+    pub const MEMORY: &str = "memory.fd";
+    /// How many classes are woven.
+    pub const CLASSES: &str = "classes";
+    /// How many methods are woven.
+    pub const METHODS: &str = "methods";
+    /// With a number behind it, from 1 on: a method or class that was left alone, and why.
+    pub const LEFT_ALONE: &str = "left.";
+    /// At the end: how many classes were sent through the hook again, or why that failed.
+    pub const RESTORED: &str = "restored";
 }
 
 #[cfg(test)]

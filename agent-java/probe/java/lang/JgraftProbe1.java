@@ -14,30 +14,31 @@ import jdk.internal.vm.annotation.ReservedStackAccess;
  */
 public final class JgraftProbe1 {
     private static final Unsafe U = Unsafe.getUnsafe();
-    private static final long GATE = setting(0);
-    private static final long SHARDS = setting(1);
-    private static final long SHARD_MASK = setting(2);
-    private static final long SHARD_BYTES = setting(3);
-    private static final long RECORD_MASK = setting(4);
-    private static final long ROOM = setting(5);
+    /** Addresses and sizes, by which the agent replaces these numbers in the constant pool before it defines the class. */
+    private static final long GATE = 0x4A47524146540001L;
+    private static final long SHARDS = 0x4A47524146540002L;
+    private static final long SHARD_MASK = 0x4A47524146540003L;
+    private static final long SHARD_BYTES = 0x4A47524146540004L;
+    private static final long RECORD_MASK = 0x4A47524146540005L;
+    private static final long ROOM = 0x4A47524146540006L;
+    private static final long NAME_COUNT = 0x4A47524146540007L;
+    private static final long NAMES = 0x4A47524146540008L;
+
     private static final long THREAD_ID = threadId();
     private static final int READ = 16 * 8;
     private static final int DROPPED = 32 * 8;
     private static final int PAGE = 4096;
     private static final long COMMITTED = 1L << 63;
     private static final long THROWN = 1L << 62;
+    private static final int NAME_BYTES = 128;
+    private static final int MOST_NAMES = 1024;
 
     /** Classes of exceptions with their numbers; no class is kept from being unloaded. */
-    private static final WeakReference<?>[] EXCEPTIONS = new WeakReference<?>[1024];
+    private static final WeakReference<?>[] EXCEPTIONS = new WeakReference<?>[MOST_NAMES];
 
-    private static final char[] NUMBERS = new char[1024];
+    private static final char[] NUMBERS = new char[MOST_NAMES];
 
     private JgraftProbe1() {}
-
-    private static native long setting(int which);
-
-    /** The number of a class of exceptions; 0 where there are too many. */
-    private static native int number(Class<?> exception);
 
     private static long threadId() {
         try {
@@ -85,24 +86,44 @@ public final class JgraftProbe1 {
             Class<?> type = exception.getClass();
             int at = System.identityHashCode(type);
             for (int tries = 0; tries < 16; tries++, at++) {
-                WeakReference<?> known = EXCEPTIONS[at & 1023];
+                WeakReference<?> known = EXCEPTIONS[at & MOST_NAMES - 1];
                 if (known == null) {
                     break;
                 }
                 if (known.get() == type) {
-                    return NUMBERS[at & 1023];
+                    return NUMBERS[at & MOST_NAMES - 1];
                 }
             }
-            int number = number(type);
-            // Number first: who sees the reference sees it too, or asks once more.
-            if (EXCEPTIONS[at & 1023] == null) {
-                NUMBERS[at & 1023] = (char) number;
-                EXCEPTIONS[at & 1023] = new WeakReference<>(type);
+            int number = name(type.getName());
+            // Number first: who sees the reference sees it too, or gives the class another number.
+            if (EXCEPTIONS[at & MOST_NAMES - 1] == null) {
+                NUMBERS[at & MOST_NAMES - 1] = (char) number;
+                EXCEPTIONS[at & MOST_NAMES - 1] = new WeakReference<>(type);
             }
             return number;
         } catch (Throwable ours) {
             // No memory, no stack: the exception of the application is what counts.
             return 0;
         }
+    }
+
+    /** Gives a class a number and writes its name down, the end of it if it is long. */
+    private static int name(String name) {
+        if (U.getLongVolatile(null, NAME_COUNT) >= MOST_NAMES - 1) {
+            return 0;
+        }
+        int number = (int) U.getAndAddLong(null, NAME_COUNT, 1) + 1;
+        if (number >= MOST_NAMES) {
+            return 0;
+        }
+        long entry = NAMES + number * (long) NAME_BYTES;
+        int length = name.length();
+        int skipped = length > NAME_BYTES - 8 ? length - (NAME_BYTES - 8) : 0;
+        for (int i = skipped; i < length; i++) {
+            char c = name.charAt(i);
+            U.putByte(entry + 8 + i - skipped, c < 128 ? (byte) c : (byte) '?');
+        }
+        U.putLongRelease(null, entry, length - skipped);
+        return number;
     }
 }

@@ -10,9 +10,11 @@
 //! | 8 | injector | [`Word::BEAT`](WORD_BEAT): goes on by one as long as the injector wants events |
 //! | 9 | injector | [`Word::END`](WORD_END): 1 when it wants no more; waited for with a futex on its low half |
 //! | 16 | agent | [`WORD_GATE`]: 1 while probes may write |
+//! | 24 | probes | [`WORD_NAMES`]: how many classes of exceptions have a number |
 //!
 //! A shard: word 0 is the position of writers ([`WRITE`]), word 16 that of the reader ([`READ`]), word 32 counts what was
-//! dropped ([`DROPPED`]); they are 128 bytes apart, since different threads write them. A page on the records begin.
+//! dropped ([`DROPPED`]); they are 128 bytes apart, since different threads write them. A page on the records begin. Behind the shards are the names of the classes of exceptions, one in [`NAME`] words: its length
+//! in bytes, written last, and the bytes.
 
 /// "JGRAFTE" and the version of this layout.
 pub const MAGIC: u64 = u64::from_be_bytes(*b"JGRAFTE\x01");
@@ -33,6 +35,11 @@ pub const WORD_BEAT: usize = 8;
 pub const WORD_END: usize = 9;
 /// Probes may write.
 pub const WORD_GATE: usize = 16;
+
+/// How many classes of exceptions have a number.
+pub const WORD_NAMES: usize = 24;
+/// Words of a name.
+pub const NAME: usize = 16;
 
 /// In a shard: the position of writers.
 pub const WRITE: usize = 0;
@@ -66,6 +73,11 @@ impl Layout {
 
     /// Words of all of it.
     pub fn words(&self) -> usize {
+        self.names() + EXCEPTIONS * NAME
+    }
+
+    /// The first word of the names.
+    pub fn names(&self) -> usize {
         PAGE + self.shards * self.shard_words()
     }
 
@@ -83,7 +95,7 @@ impl Layout {
 /// The first word of a record, which is written last: 0 as long as the record is not there.
 ///
 /// Bits 0 to 31 are the probe's id, 32 to 47 the low bits of the position (a writer that was stopped for so long that its
-/// record has been given up is known by them), 48 to 60 the number of the exception's class, 62 is set where one was
+/// record has been given up is known by them), 48 to 57 the number of the exception's class, 62 is set where one was
 /// thrown, 63 always.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Commit(pub u64);
@@ -93,7 +105,7 @@ pub const COMMITTED: u64 = 1 << 63;
 /// Set in that of an exceptional exit.
 pub const THROWN: u64 = 1 << 62;
 /// How many classes of exceptions have a number; 0 stands for all others.
-pub const EXCEPTIONS: usize = 1 << 13;
+pub const EXCEPTIONS: usize = 1 << 10;
 
 impl Commit {
     /// For a normal exit or, with the number of the exception's class, an exceptional one.
@@ -131,7 +143,7 @@ mod tests {
             .collect();
         words.sort_unstable();
         assert!(words.windows(2).all(|pair| pair[1] - pair[0] >= RECORD));
-        assert_eq!(words.last().unwrap() + RECORD, layout.words());
+        assert_eq!(words.last().unwrap() + RECORD, layout.names());
         assert_eq!(layout.record(0, 8), layout.record(0, 0));
     }
 
@@ -147,7 +159,7 @@ mod tests {
     #[test]
     fn a_commit_says_what_it_was_made_of() {
         for (probe, position, exception) in
-            [(0, 0, None), (u32::MAX, 0x1_ffff, Some(8191)), (7, 0x10_0000, Some(0)), (9, u64::MAX, None)]
+            [(0, 0, None), (u32::MAX, 0x1_ffff, Some(1023)), (7, 0x10_0000, Some(0)), (9, u64::MAX, None)]
         {
             let commit = Commit::new(probe, position, exception);
             assert!(commit.is_of(position) && !commit.is_of(position.wrapping_add(1)));

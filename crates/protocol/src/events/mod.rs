@@ -15,8 +15,8 @@ mod tests;
 mod writer;
 
 pub use layout::{
-    COMMITTED, Commit, DROPPED, EXCEPTIONS, Layout, MAGIC, PAGE, READ, RECORD, THROWN, WORD, WORD_BEAT,
-    WORD_END, WORD_GATE, WRITE,
+    COMMITTED, Commit, DROPPED, EXCEPTIONS, Layout, MAGIC, NAME, PAGE, READ, RECORD, THROWN, WORD, WORD_BEAT,
+    WORD_END, WORD_GATE, WORD_NAMES, WRITE,
 };
 pub use reader::{Event, LayoutError, Reader};
 pub use writer::{format, write};

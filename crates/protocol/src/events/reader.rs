@@ -110,6 +110,21 @@ impl<'m> Reader<'m> {
         self.shards.iter().map(lost).fold(0, u64::wrapping_add)
     }
 
+    /// The name of a class of exceptions by its number; none if it has none, which the target may say of any.
+    pub fn exception_name(&self, number: u16) -> Option<String> {
+        let first = self.layout.names() + usize::from(number) % EXCEPTIONS * NAME;
+        let length = usize::try_from(self.load(first))
+            .ok()
+            .filter(|length| (1..=(NAME - 1) * WORD).contains(length))?;
+        let bytes = (1..NAME).flat_map(|word| self.load(first + word).to_ne_bytes());
+        Some(
+            bytes
+                .take(length)
+                .map(|byte| if byte.is_ascii_graphic() { char::from(byte) } else { '?' })
+                .collect(),
+        )
+    }
+
     /// Says that somebody reads.
     pub fn beat(&self) {
         if let Some(beat) = self.words.get(WORD_BEAT) {

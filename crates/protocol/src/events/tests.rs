@@ -15,7 +15,7 @@ fn event(thread: u64, n: i64) -> Event {
     // Words that belong together: a record of two halves is seen.
     Event {
         probe: n as u32,
-        exception: (n % 3 == 0).then_some((n % 8000) as u16),
+        exception: (n % 3 == 0).then_some((n % 1000) as u16),
         thread,
         start: n,
         end: n ^ thread as i64,
@@ -123,11 +123,25 @@ fn anything_may_stand_there() {
         }
         let mut reader = reader.unwrap();
         assert!(reader.drain(Instant::now(), |_| ()) <= layout.shards * layout.records);
-        let _ = (reader.lost(), Reader::new(&words));
+        let _ = (reader.lost(), reader.exception_name(random as u16), Reader::new(&words));
     }
     assert!(Reader::new(&[]).is_err());
     let words = memory(layout);
     assert!(matches!(Reader::new(&words[..words.len() - 1]), Err(LayoutError::Sizes(2, 8))));
     words[2].store(1 << 60, Ordering::Relaxed);
     assert!(matches!(Reader::new(&words), Err(LayoutError::Sizes(..))));
+}
+
+#[test]
+fn names_of_exceptions() {
+    let layout = Layout::new(1, 8, 1).unwrap();
+    let words = memory(layout);
+    let reader = Reader::new(&words).unwrap();
+    assert_eq!(reader.exception_name(3), None);
+    let at = layout.names() + 3 * NAME;
+    words[at + 1].store(u64::from_ne_bytes(*b"a.Broken"), Ordering::Relaxed);
+    words[at].store(8, Ordering::Release);
+    assert_eq!(reader.exception_name(3).as_deref(), Some("a.Broken"));
+    words[at].store(121, Ordering::Release);
+    assert_eq!(reader.exception_name(3), None);
 }

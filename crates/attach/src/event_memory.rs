@@ -1,0 +1,87 @@
+//! The event memory of a target, mapped here. What stands in it is `jgraft_protocol::events`' business.
+//!
+//! The target says which of its descriptors it is, and may lie: only a file in memory that is sealed against shrinking is
+//! mapped, since a read beyond the end of a file that has shrunk would end this process.
+
+#![allow(unsafe_code, reason = "a shared mapping, as words that only atomic operations touch")]
+
+use std::io;
+use std::num::NonZeroUsize;
+use std::ops::Deref;
+use std::os::fd::OwnedFd;
+use std::ptr::NonNull;
+use std::sync::atomic::AtomicU64;
+
+use nix::fcntl::{FcntlArg, OFlag, SealFlag, fcntl, open, readlink};
+use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
+use nix::sys::stat::{Mode, fstat};
+
+use crate::target::Target;
+
+/// A larger one is none of ours.
+const MOST: usize = 1 << 30;
+
+/// Mapped words; unmapped on drop. The target's own mapping stays.
+#[derive(Debug)]
+pub struct EventMemory {
+    start: NonNull<AtomicU64>,
+    words: usize,
+}
+
+// SAFETY: the mapping is ours until drop, and is only touched by atomic operations.
+unsafe impl Send for EventMemory {}
+// SAFETY: as above.
+unsafe impl Sync for EventMemory {}
+
+impl EventMemory {
+    /// Maps the file that the target has open as this descriptor.
+    ///
+    /// # Errors
+    /// It is not open, cannot be opened by this process, or is no file of the kind that the native agent makes.
+    pub fn open(target: &Target, descriptor: i32) -> io::Result<EventMemory> {
+        let path = format!("/proc/{}/fd/{descriptor}", target.pid());
+        // Looked at before it is opened: to open a device can have consequences.
+        let link = readlink(path.as_str())?;
+        let refuse =
+            |why: &str| Err(io::Error::new(io::ErrorKind::InvalidData, format!("{path} ({link:?}) {why}")));
+        if !link.to_string_lossy().starts_with("/memfd:jgraft-events") {
+            return refuse("is no event memory");
+        }
+        let file = open(path.as_str(), OFlag::O_RDWR | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK, Mode::empty())?;
+        if !is_sealed(&file) {
+            return refuse("is not sealed against shrinking");
+        }
+        let size = usize::try_from(fstat(&file)?.st_size).unwrap_or(0);
+        let Some(bytes) = NonZeroUsize::new(size).filter(|bytes| bytes.get() <= MOST && size % 8 == 0) else {
+            return refuse("has a size that no event memory has");
+        };
+        // SAFETY: a new mapping, wherever the kernel has room, of a file that holds so many bytes and keeps them.
+        let start = unsafe {
+            mmap(None, bytes, ProtFlags::PROT_READ | ProtFlags::PROT_WRITE, MapFlags::MAP_SHARED, &file, 0)
+        }?;
+        Ok(EventMemory { start: start.cast(), words: size / 8 })
+    }
+}
+
+fn is_sealed(file: &OwnedFd) -> bool {
+    let seals = fcntl(file, FcntlArg::F_GET_SEALS).unwrap_or(0);
+    SealFlag::from_bits_truncate(seals).contains(SealFlag::F_SEAL_SHRINK)
+}
+
+impl Deref for EventMemory {
+    type Target = [AtomicU64];
+
+    fn deref(&self) -> &[AtomicU64] {
+        // SAFETY: so many words are mapped there until drop, page-aligned and initialised by the kernel.
+        unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.words) }
+    }
+}
+
+impl Drop for EventMemory {
+    fn drop(&mut self) {
+        // SAFETY: mapped by `open` with this length; nobody has a reference to it any more.
+        let unmapped = unsafe { munmap(self.start.cast(), self.words * 8) };
+        // It stays mapped then: a leak is all that can come of it.
+        let _ = unmapped;
+    }
+}

@@ -1,0 +1,132 @@
+//! Which methods are meant: `Class::method`, with `*` for any text in both parts, and, behind the method, a descriptor if one
+//! of several is meant. Classes are named with dots, as `java.util.Map$Entry`.
+
+use std::fmt;
+
+/// A pattern as it was typed, taken apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pattern {
+    class: String,
+    method: String,
+    /// From `(` on.
+    descriptor: Option<String>,
+}
+
+/// What is wrong with a pattern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PatternError {
+    /// There is no `::`, or nothing before or behind it.
+    Parts,
+    /// A `(` without a `)`.
+    Descriptor,
+}
+
+impl fmt::Display for PatternError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Parts => "a pattern is Class::method, such as shop.OrderService::place or shop.*::*",
+            Self::Descriptor => "a descriptor is as in (Ljava/lang/String;I)V",
+        })
+    }
+}
+
+impl std::error::Error for PatternError {}
+
+impl Pattern {
+    /// Takes `shop.OrderService::place`, `shop/Order*::*`, `shop.OrderService::place(Ljava/lang/String;)V`.
+    pub fn parse(typed: &str) -> Result<Self, PatternError> {
+        let (class, member) = typed.split_once("::").ok_or(PatternError::Parts)?;
+        let (method, descriptor) = match member.find('(') {
+            Some(at) => (&member[..at], Some(&member[at..])),
+            None => (member, None),
+        };
+        if class.is_empty() || method.is_empty() || member.contains("::") {
+            return Err(PatternError::Parts);
+        }
+        if descriptor.is_some_and(|descriptor| !descriptor.contains(')')) {
+            return Err(PatternError::Descriptor);
+        }
+        let (class, method) = (class.replace('/', "."), method.to_owned());
+        Ok(Self { class, method, descriptor: descriptor.map(str::to_owned) })
+    }
+
+    /// Whether methods of a class are meant, by its internal name or its name with dots.
+    pub fn wants_class(&self, name: &str) -> bool {
+        matches(self.class.as_bytes(), name.as_bytes())
+    }
+
+    /// Whether a method is meant of a class that is.
+    pub fn wants_method(&self, name: &str, descriptor: &str) -> bool {
+        self.descriptor.as_deref().is_none_or(|wanted| wanted == descriptor)
+            && matches(self.method.as_bytes(), name.as_bytes())
+    }
+
+    /// Whether it names one class, so that it is a mistake where there is none.
+    pub fn names_class(&self) -> bool {
+        !self.class.contains('*')
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}::{}{}", self.class, self.method, self.descriptor.as_deref().unwrap_or_default())
+    }
+}
+
+/// `*` is any text; a slash in the name is a dot. Linear in the product at worst.
+fn matches(pattern: &[u8], name: &[u8]) -> bool {
+    let same = |wanted: u8, found: u8| wanted == found || wanted == b'.' && found == b'/';
+    let (mut p, mut n, mut star) = (0, 0, None);
+    while n < name.len() {
+        if pattern.get(p) == Some(&b'*') {
+            star = Some((p, n));
+            p += 1;
+        } else if pattern.get(p).is_some_and(|wanted| same(*wanted, name[n])) {
+            (p, n) = (p + 1, n + 1);
+        } else if let Some((at, from)) = star {
+            (p, n) = (at + 1, from + 1);
+            star = Some((at, from + 1));
+        } else {
+            return false;
+        }
+    }
+    pattern[p..].iter().all(|rest| *rest == b'*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn globs_names_and_descriptors() {
+        for (typed, class, method, descriptor, wanted) in [
+            ("shop.Order::place", "shop/Order", "place", "()V", true),
+            ("shop/Order::place", "shop.Order", "place", "(I)V", true),
+            ("shop.Order::place", "shop/OrderX", "place", "()V", false),
+            ("shop.Order::place(I)V", "shop/Order", "place", "()V", false),
+            ("shop.Order::place(I)V", "shop/Order", "place", "(I)V", true),
+            ("*Order::*", "a/b/Order", "<init>", "()V", true),
+            ("shop.*::get*By*", "shop/a/B", "getOrderById", "()V", true),
+            ("shop.*::get*By*", "shop/a/B", "getOrder", "()V", false),
+            ("a*b*c::m", "aXXbYYbZZc", "m", "()V", true),
+            ("a.b::m", "aXb", "m", "()V", false),
+        ] {
+            let pattern = Pattern::parse(typed).unwrap();
+            let found = pattern.wants_class(class) && pattern.wants_method(method, descriptor);
+            assert_eq!(found, wanted, "{typed} {class} {method}{descriptor}");
+        }
+        assert_eq!(Pattern::parse("a/B$C::d(I)V").unwrap().to_string(), "a.B$C::d(I)V");
+        assert!(
+            Pattern::parse("a.B::*").unwrap().names_class()
+                && !Pattern::parse("a.*::b").unwrap().names_class()
+        );
+    }
+
+    #[test]
+    fn what_is_no_pattern() {
+        for typed in ["", "a.B", "a.B.c", "::c", "a.B::", "a::b::c"] {
+            assert_eq!(Pattern::parse(typed), Err(PatternError::Parts), "{typed}");
+        }
+        assert_eq!(Pattern::parse("a.B::c(I"), Err(PatternError::Descriptor));
+    }
+}

@@ -1,0 +1,67 @@
+//! The event memory of this JVM: made once and never given back, since a method that still runs may write to it at any
+//! time. Its layout is `jgraft_protocol::events`.
+//!
+//! A file that lives in memory only, is sealed against shrinking, and is in memory as a whole before anybody writes: one on
+//! disk could be truncated, or its disk be full, and the application would get an InternalError where a probe writes.
+
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use jgraft_protocol::events::{self, Layout, WORD_GATE};
+
+use crate::sys;
+
+/// What all sessions of this JVM share.
+#[derive(Debug)]
+pub(crate) struct EventMemory {
+    file: OwnedFd,
+    words: &'static [AtomicU64],
+    pub(crate) layout: Layout,
+}
+
+static MEMORY: OnceLock<EventMemory> = OnceLock::new();
+
+impl EventMemory {
+    /// The event memory; made with this layout if there is none yet.
+    pub(crate) fn get(layout: Layout) -> io::Result<&'static EventMemory> {
+        if let Some(memory) = MEMORY.get() {
+            return Ok(memory);
+        }
+        let file = sys::memory_file(c"jgraft-events", layout.words() * events::WORD)?;
+        let words = sys::map(&file, layout.words())?;
+        events::format(words, layout).ok_or(io::ErrorKind::InvalidInput)?;
+        // Of two that are made at once one stays: nobody has seen the other yet.
+        Ok(MEMORY.get_or_init(|| EventMemory { file, words, layout }))
+    }
+
+    /// The descriptor, which the injector opens through `/proc`.
+    pub(crate) fn descriptor(&self) -> RawFd {
+        self.file.as_raw_fd()
+    }
+
+    /// A control word.
+    pub(crate) fn word(&self, at: usize) -> &'static AtomicU64 {
+        &self.words[at]
+    }
+
+    /// The address of a word in this process, for the Probe.
+    pub(crate) fn address(&self, word: usize) -> i64 {
+        self.words.as_ptr() as i64 + (word * events::WORD) as i64
+    }
+
+    /// What probes do with an event from now on.
+    pub(crate) fn set_gate(&self, gate: Gate) {
+        self.word(WORD_GATE).store(matches!(gate, Gate::Open).into(), Ordering::Release);
+    }
+}
+
+/// What probes do with an event.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Gate {
+    /// They write it.
+    Open,
+    /// They drop it, uncounted.
+    Closed,
+}
