@@ -13,7 +13,7 @@ static NATIVE_AGENT: Option<&[u8]> = include!(concat!(env!("OUT_DIR"), "/native_
 pub(crate) fn version() -> &'static str {
     static TEXT: OnceLock<String> = OnceLock::new();
     TEXT.get_or_init(|| {
-        let inside = [(AGENT_JAR_NAME, AGENT_JAR), ("libjgraft_agent.so", NATIVE_AGENT)];
+        let inside = [(AGENT_JAR_NAME, AGENT_JAR), (NATIVE_AGENT_NAME, NATIVE_AGENT)];
         let inside = inside
             .iter()
             .filter_map(|(name, bytes)| Some(format!("{name} ({} bytes)", bytes.as_ref()?.len())));
@@ -26,17 +26,42 @@ pub(crate) fn version() -> &'static str {
 /// The file's name, beside the executable and in a target's directory.
 pub(crate) const AGENT_JAR_NAME: &str = "jgraft-agent.jar";
 
-/// The bundled Java agent.
-pub(crate) fn agent_jar() -> Result<Cow<'static, [u8]>, Failure> {
-    if let Some(embedded) = AGENT_JAR {
-        return Ok(Cow::Borrowed(embedded));
+/// The same of the native agent.
+pub(crate) const NATIVE_AGENT_NAME: &str = "libjgraft_agent.so";
+
+/// An agent that comes with jgraft.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Bundled {
+    Java,
+    Native,
+}
+
+impl Bundled {
+    /// Its file's name.
+    pub(crate) fn file_name(self) -> &'static str {
+        match self {
+            Bundled::Java => AGENT_JAR_NAME,
+            Bundled::Native => NATIVE_AGENT_NAME,
+        }
     }
-    let missing = |evidence: String| {
-        Failure::new(EXIT_BLOCKED, "agent-missing", "this jgraft comes without its bundled java agent")
-            .evidence(evidence)
-            .remedy("cargo xtask build makes a jgraft with both agents in it")
-    };
-    let executable = std::env::current_exe().map_err(|e| missing(e.to_string()))?;
-    let beside = executable.with_file_name(AGENT_JAR_NAME);
-    std::fs::read(&beside).map(Cow::Owned).map_err(|e| missing(format!("{}: {e}", beside.display())))
+
+    /// Its file.
+    pub(crate) fn bytes(self) -> Result<Cow<'static, [u8]>, Failure> {
+        let (embedded, what) = match self {
+            Bundled::Java => (AGENT_JAR, "java"),
+            Bundled::Native => (NATIVE_AGENT, "native"),
+        };
+        if let Some(embedded) = embedded {
+            return Ok(Cow::Borrowed(embedded));
+        }
+        let missing = |evidence: String| {
+            let cause = format!("this jgraft comes without its bundled {what} agent");
+            Failure::new(EXIT_BLOCKED, "agent-missing", cause)
+                .evidence(evidence)
+                .remedy("cargo xtask build makes a jgraft with both agents in it")
+        };
+        let executable = std::env::current_exe().map_err(|e| missing(e.to_string()))?;
+        let beside = executable.with_file_name(self.file_name());
+        std::fs::read(&beside).map(Cow::Owned).map_err(|e| missing(format!("{}: {e}", beside.display())))
+    }
 }

@@ -40,6 +40,7 @@ pub(crate) enum Command {
     DataDump(DataDump),
     StartManagement(StartManagement),
     Stat(Stat),
+    Trace(Trace),
     Jattach(Jattach),
 }
 
@@ -60,6 +61,7 @@ impl Command {
             Command::DataDump(options) => options.asked.json,
             Command::StartManagement(options) => options.asked.json,
             Command::Stat(options) => options.json,
+            Command::Trace(options) => options.json,
             Command::Jattach(_) => false,
         }
     }
@@ -277,6 +279,32 @@ pub(crate) struct Stat {
     /// One JSON object a line instead of text.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Trace calls of methods: a line each, with time, thread, cost, and the exception that left it.
+///
+/// The methods are rewritten in the running JVM and put back when the trace ends, whatever ends it.
+#[derive(Args)]
+pub(crate) struct Trace {
+    /// A pid, or the main class or jar of exactly one JVM, or the last part of its name.
+    pub(crate) target: String,
+    /// Class::method with dots between packages; `*` is any text; a descriptor may follow: shop.Orders::place(I)V.
+    #[arg(required = true, value_name = "PATTERN")]
+    pub(crate) patterns: Vec<String>,
+    /// End after so long.
+    #[arg(long = "for", value_parser = duration, value_name = "TIME")]
+    pub(crate) time: Option<Duration>,
+    /// End after so many calls; 100 if stdout is a terminal.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) limit: Option<u64>,
+    /// More than 50 classes, or classes of the JDK.
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// One JSON object a line instead of text.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) patience: Patience,
 }
 
 /// The words, output and exit status of jattach 2.1, for scripts; also when called by that name.

@@ -53,6 +53,7 @@ fn main() -> ExitCode {
         Command::DataDump(options) => commands::data_dump::run(&options.asked),
         Command::StartManagement(options) => commands::start_management::run(&options),
         Command::Stat(options) => commands::stat::run(&options),
+        Command::Trace(options) => commands::trace::run(&options),
         Command::Jattach(options) => return commands::jattach::run(&options.words),
     };
     match done.and_then(|code| output::finish(code, "what was found out is lost")) {

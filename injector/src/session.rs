@@ -1,45 +1,47 @@
-//! A session: the directory in the target through which the bundled agent is told what to do and answers.
+//! A session: the directory in the target through which a bundled agent is told what to do and answers.
 //!
-//! Made as the target's user, removed on drop, or by the next command where we were killed; the agent's jar beside it
+//! Made as the target's user, removed on drop, or by the next command where we were killed; the agent's file beside it
 //! stays, because the JVM keeps it open and one that is equal is used again.
 
 use std::path::Path;
 use std::time::Duration;
 
 use jgraft_attach::staging::{self, Home, Parcel, Place};
-use jgraft_attach::{Finding, FindingKind, Target};
+use jgraft_attach::{Finding, FindingKind, Target, TargetDir};
 use jgraft_protocol::{properties, session};
 use sha2::{Digest, Sha256};
 
-use crate::bundle;
+use crate::bundle::Bundled;
 use crate::failure::{EXIT_BLOCKED, EXIT_FAILED, Failure};
 
-/// The longest request that the bundled agent reads, in bytes.
+/// The longest request that an agent reads, in bytes.
 const REQUEST_LIMIT: usize = 1 << 20;
 
 /// A session to be opened: everything is known, nothing is written.
 pub(crate) struct Draft {
     parcel: Parcel,
     place: Place,
-    agent_jar: String,
+    agent: String,
     text: String,
     name: String,
 }
 
 impl Draft {
-    /// What the bundled agent is to be told by this request.
-    pub(crate) fn new(target: &Target, request: &[(&str, &str)]) -> Result<Draft, Failure> {
-        let jar = bundle::agent_jar()?.into_owned();
-        let jar_digest = hex(&Sha256::digest(&jar));
+    /// What a bundled agent is to be told by this request.
+    pub(crate) fn new(target: &Target, agent: Bundled, request: &[(&str, &str)]) -> Result<Draft, Failure> {
+        let bytes = agent.bytes()?.into_owned();
+        let agent_digest = hex(&Sha256::digest(&bytes));
         let mut parcel = Parcel::new();
-        parcel
-            .add_bytes(jar, Path::new(bundle::AGENT_JAR_NAME))
-            .map_err(|e| cannot(target, e.to_string()))?;
+        parcel.add_bytes(bytes, Path::new(agent.file_name())).map_err(|e| cannot(target, e.to_string()))?;
         let place = staging::place_for(target, &parcel).map_err(|finding| Failure::blocked(&finding))?;
-        let agent_jar = staging::path_in(&place, &parcel).display().to_string();
-        let common =
-            [(session::request::AGENT_JAR, &*agent_jar), (session::request::AGENT_SHA256, &*jar_digest)];
-        let text = properties::write(common.into_iter().chain(request.iter().copied()));
+        let path = staging::path_in(&place, &parcel).display().to_string();
+        let common = match agent {
+            Bundled::Java => {
+                &[(session::request::AGENT_JAR, &*path), (session::request::AGENT_SHA256, &*agent_digest)][..]
+            }
+            Bundled::Native => &[],
+        };
+        let text = properties::write(common.iter().chain(request).copied());
         if text.len() > REQUEST_LIMIT {
             let code = FindingKind::RequestTooLong.code();
             return Err(Failure::new(EXIT_BLOCKED, code, "the options are too long for a session's request")
@@ -48,17 +50,17 @@ impl Draft {
         }
         let digest = hex(&Sha256::digest(text.as_bytes()));
         let name = session::directory(std::process::id(), serial(), &digest);
-        Ok(Draft { parcel, place, agent_jar, text, name })
+        Ok(Draft { parcel, place, agent: path, text, name })
     }
 
-    /// The option string for the agent: the session's directory in the target's view.
+    /// The session's directory in the target's view.
     pub(crate) fn path(&self) -> String {
         self.place.home().join(&self.name).display().to_string()
     }
 
-    /// Where the bundled agent's jar will be in the target's view.
-    pub(crate) fn agent_jar(&self) -> &str {
-        &self.agent_jar
+    /// Where the agent's file will be in the target's view.
+    pub(crate) fn agent(&self) -> &str {
+        &self.agent
     }
 
     /// Stages the bundled agent and writes the request; another of ours that stages is waited for at most so long.
@@ -79,8 +81,18 @@ pub(crate) struct Session(staging::Session);
 impl Session {
     /// The agent's answer, if it has written one.
     pub(crate) fn reply(&self) -> Option<Vec<(String, String)>> {
-        let bytes = self.0.dir().read(session::REPLY, session::REPLY_LIMIT).ok()?;
+        self.pairs(session::REPLY)
+    }
+
+    /// The pairs of a file of the agent's, if it has written it.
+    pub(crate) fn pairs(&self, name: &str) -> Option<Vec<(String, String)>> {
+        let bytes = self.0.dir().read(name, session::REPLY_LIMIT).ok()?;
         Some(properties::parse(&bytes))
+    }
+
+    /// The directory.
+    pub(crate) fn dir(&self) -> &TargetDir {
+        self.0.dir()
     }
 }
 

@@ -29,6 +29,10 @@ struct Trace {
 
 impl Trace {
     fn begin(jvm: &Jvm, patterns: &[&str], time_to_live: Duration) -> Result<Trace> {
+        Trace::begin_with(jvm, patterns, time_to_live, "false")
+    }
+
+    fn begin_with(jvm: &Jvm, patterns: &[&str], time_to_live: Duration, consent: &str) -> Result<Trace> {
         let session = tempfile::tempdir_in(jvm.cwd())?;
         let lease = File::create_new(session.path().join("lease"))?;
         let lock =
@@ -36,6 +40,7 @@ impl Trace {
         fcntl(&lease, FcntlArg::F_OFD_SETLK(&lock))?;
         let time_to_live = time_to_live.as_millis().to_string();
         let mut request = vec![("verb".to_owned(), "trace"), ("ttl.ms".to_owned(), &time_to_live)];
+        request.push(("consent".to_owned(), consent));
         request.extend((1..).zip(patterns).map(|(n, pattern)| (format!("pattern.{n}"), *pattern)));
         let request = properties::write(request.iter().map(|(key, value)| (key.as_str(), *value)));
         fs::write(session.path().join("request"), request)?;
@@ -197,4 +202,36 @@ fn what_is_asked_wrongly_is_said() {
         drop(trace);
         is_unharmed(&jvm, jdk, Attached::Times(2))
     });
+}
+
+/// HotSpot has not verified them, and gives them back without their frames.
+#[test]
+fn classes_of_the_boot_loader_are_woven_too() {
+    each_jdk("trace::boot", .., |jdk| {
+        let jvm = service(jdk)?.start()?;
+        jvm.wait_ready()?;
+        let patterns = ["java.util.concurrent.locks.ReentrantReadWriteLock*::*", "java.util.HashMap::*"];
+        let refused = Trace::begin(&jvm, &patterns, PATIENCE).err().map(|error| error.to_string());
+        ensure!(refused.as_ref().is_some_and(|why| why.contains("one of the jdk's own")), "{refused:?}");
+        let trace = Trace::begin_with(&jvm, &patterns, PATIENCE, "true")?;
+        let left: Vec<_> = trace.reply.iter().filter(|(key, _)| key.starts_with("left.")).collect();
+        ensure!(left.is_empty() && number(&trace.reply, "methods")? > 50, "{:?}", trace.reply);
+        let mut reader = trace.reader()?;
+        let (mut told, start) = (0, Instant::now());
+        while told < 1000 {
+            reader.beat();
+            told += reader.drain(Instant::now(), |_| ());
+            ensure!(start.elapsed() < PATIENCE, "{told} events");
+        }
+        trace.memory.set_and_wake(WORD_END, 1);
+        let classes = properties::get(&trace.reply, "classes").context("no classes")?;
+        expect(&trace.ended()?, &[("outcome", "ok"), ("restored", classes)])?;
+        is_unharmed_but_busy(&jvm)
+    });
+}
+
+fn is_unharmed_but_busy(jvm: &Jvm) -> Result<()> {
+    let order = jvm.ask("order", |line| line.starts_with("order "))?;
+    ensure!(order.ends_with(": 2 x lamp = 2598.00 EUR"), "{order}");
+    Ok(())
 }

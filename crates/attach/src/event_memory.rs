@@ -10,11 +10,11 @@ use std::num::NonZeroUsize;
 use std::ops::Deref;
 use std::os::fd::OwnedFd;
 use std::ptr::NonNull;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use nix::fcntl::{FcntlArg, OFlag, SealFlag, fcntl, open, readlink};
+use nix::fcntl::{FcntlArg, SealFlag, fcntl};
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
-use nix::sys::stat::{Mode, fstat};
+use nix::sys::stat::fstat;
 
 use crate::target::Target;
 
@@ -39,15 +39,17 @@ impl EventMemory {
     /// # Errors
     /// It is not open, cannot be opened by this process, or is no file of the kind that the native agent makes.
     pub fn open(target: &Target, descriptor: i32) -> io::Result<EventMemory> {
-        let path = format!("/proc/{}/fd/{descriptor}", target.pid());
+        let name = format!("fd/{descriptor}");
         // Looked at before it is opened: to open a device can have consequences.
-        let link = readlink(path.as_str())?;
-        let refuse =
-            |why: &str| Err(io::Error::new(io::ErrorKind::InvalidData, format!("{path} ({link:?}) {why}")));
+        let link = target.process().link(&name)?;
+        let refuse = |why: &str| {
+            let text = format!("descriptor {descriptor} of pid {} ({}) {why}", target.pid(), link.display());
+            Err(io::Error::new(io::ErrorKind::InvalidData, text))
+        };
         if !link.to_string_lossy().starts_with("/memfd:jgraft-events") {
             return refuse("is no event memory");
         }
-        let file = open(path.as_str(), OFlag::O_RDWR | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK, Mode::empty())?;
+        let file = target.process().open_to_write(&name)?;
         if !is_sealed(&file) {
             return refuse("is not sealed against shrinking");
         }
@@ -60,6 +62,25 @@ impl EventMemory {
             mmap(None, bytes, ProtFlags::PROT_READ | ProtFlags::PROT_WRITE, MapFlags::MAP_SHARED, &file, 0)
         }?;
         Ok(EventMemory { start: start.cast(), words: size / 8 })
+    }
+
+    /// Sets a word, and wakes who waits for it to change: futex(2) on its low half, in whatever process.
+    pub fn set_and_wake(&self, word: usize, value: u64) {
+        let Some(word) = self.get(word) else { return };
+        word.store(value, Ordering::Release);
+        let (everybody, nothing) = (i32::MAX, 0_usize);
+        // SAFETY: an aligned word that is mapped while `self` is; nothing is written. Nobody may be waiting.
+        unsafe {
+            nix::libc::syscall(
+                nix::libc::SYS_futex,
+                word.as_ptr(),
+                nix::libc::FUTEX_WAKE,
+                everybody,
+                nothing,
+                nothing,
+                nothing,
+            )
+        };
     }
 }
 

@@ -12,7 +12,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
-use nix::fcntl::{AtFlags, OFlag, open, openat, renameat};
+use nix::fcntl::{AtFlags, FcntlArg, OFlag, fcntl, open, openat, renameat};
+use nix::libc;
 use nix::sys::stat::{FileStat, Mode, SFlag, fchmod, fstat, fstatat, mkdirat};
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
@@ -86,6 +87,20 @@ impl TargetDir {
     pub fn write_new(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         let mode = Mode::S_IRUSR | Mode::S_IWUSR;
         self.as_owner(|| write_new(&self.dir, name.as_ref(), mode, &mut &*bytes))
+    }
+
+    /// Makes a new, empty file and locks it: a lock of this open file, which the kernel lets go of when the file is closed,
+    /// or this process has ended, however it did (fcntl(2), open file description locks).
+    pub fn lock_new(&self, name: &str) -> io::Result<File> {
+        self.write_new(name, &[])?;
+        self.as_owner(|| {
+            let flags = OFlag::O_RDWR | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+            let file = openat(&self.dir, name, flags, Mode::empty())?;
+            let lock =
+                libc::flock { l_type: libc::F_WRLCK as _, l_whence: 0, l_start: 0, l_len: 0, l_pid: 0 };
+            fcntl(&file, FcntlArg::F_OFD_SETLK(&lock))?;
+            Ok(file.into())
+        })
     }
 
     /// Puts a file there whole: others may be reading one of the same name, so it is written aside and renamed. Only

@@ -49,6 +49,8 @@ pub mod stage {
     pub const ENVIRONMENT: &str = "environment";
     /// Looking for the class among the loaded ones, or waiting until it is loaded.
     pub const FIND: &str = "find";
+    /// The request does not agree to what it would cost.
+    pub const CONSENT: &str = "consent";
     /// Sending the class through the hook.
     pub const RETRANSFORM: &str = "retransform";
     /// The hook has seen it.
@@ -96,6 +98,10 @@ pub mod trace {
     pub const VERB: &str = "trace";
     /// With a number behind it, from 1 on: a [`crate::pattern::Pattern`].
     pub const PATTERN: &str = "pattern.";
+    /// `true`: more than [`FEW_CLASSES`], and classes of `java.…`, are woven too.
+    pub const CONSENT: &str = "consent";
+    /// So many classes are woven without being asked.
+    pub const FEW_CLASSES: usize = 50;
     /// For how many milliseconds the injector may be silent.
     pub const TIME_TO_LIVE: &str = "ttl.ms";
     /// If the request does not say.

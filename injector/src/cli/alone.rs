@@ -35,6 +35,7 @@ pub(crate) fn parse(words: &[OsString]) -> Option<Result<Command, clap::Error>> 
         "data-dump" => DataDump,
         "start-management" => StartManagement,
         "stat" => Stat,
+        "trace" => Trace,
     })
 }
 

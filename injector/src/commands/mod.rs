@@ -14,3 +14,4 @@ pub(crate) mod properties;
 pub(crate) mod start_management;
 pub(crate) mod stat;
 pub(crate) mod threads;
+pub(crate) mod trace;

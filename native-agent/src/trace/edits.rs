@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use jgraft_classfile::verification::verify;
+use jgraft_classfile::verification::verify_retransformed;
 use jgraft_classfile::weave::{Call, Event, Operand, Probes, StaticMethod, Weaver};
 use jgraft_classfile::{ClassFile, LeftAlone};
 use jgraft_protocol::pattern::Pattern;
@@ -92,7 +92,7 @@ impl Edits {
         let Some(made) = woven.class else { return Ok(None) };
         // A JVM does not verify classes of the boot loader: what is wrong there crashes it.
         let again = ClassFile::parse(&made).map_err(|error| error.to_string())?;
-        verify(&again).map_err(|error| format!("woven, it would not verify: {error}"))?;
+        verify_retransformed(&again).map_err(|error| format!("woven, it would not verify: {error}"))?;
         self.woven.insert(name.to_owned());
         let ids = woven.methods.iter().filter_map(|method| self.ids.get(names.get(method.index)?));
         self.methods.extend(ids);

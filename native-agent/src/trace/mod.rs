@@ -104,7 +104,7 @@ pub(crate) fn begin(
     }
     memory.word(WORD_END).store(0, std::sync::atomic::Ordering::Release);
     memory.set_gate(Gate::Open);
-    let environment = match weaving::begin(vm) {
+    let environment = match weaving::begin(vm, properties::get(request, keys::CONSENT) == Some("true")) {
         Ok(environment) => environment,
         Err(failure) => {
             end(memory);

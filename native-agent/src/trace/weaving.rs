@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jgraft_jvmti::{Class, ClassFile, Environment, Error, Event, Events, Panic};
 use jgraft_protocol::native::stage;
+use jgraft_protocol::native::trace::FEW_CLASSES;
 use jni::{Env, JavaVM};
 
 use super::with_state;
@@ -38,7 +39,7 @@ impl Events for Hook {
 }
 
 /// Turns the hook on and sends the loaded classes that are wanted through it.
-pub(super) fn begin(vm: &JavaVM) -> Result<Environment, Failure> {
+pub(super) fn begin(vm: &JavaVM, consent: bool) -> Result<Environment, Failure> {
     let environment = retransform::prepare(vm)?;
     let hooked = environment
         .listen(Arc::new(Hook))
@@ -46,7 +47,8 @@ pub(super) fn begin(vm: &JavaVM) -> Result<Environment, Failure> {
         .map_err(|error| {
             Failure::call(stage::ENVIRONMENT, "the class file load hook cannot be turned on", &error)
         });
-    let woven = hooked.and_then(|()| {
+    let asked = hooked.and_then(|()| if consent { Ok(()) } else { is_cheap(&environment, vm) });
+    let woven = asked.and_then(|()| {
         vm.with_top_local_frame(|jni| {
             retransform_wanted(&environment, jni, |name| with_state(|state| state.edits.wants_class(name)))
         })
@@ -58,6 +60,32 @@ pub(super) fn begin(vm: &JavaVM) -> Result<Environment, Failure> {
             close(&environment);
             Err(failure)
         }
+    }
+}
+
+/// Fails where so many classes are wanted, or such, that it has to be agreed to.
+fn is_cheap(environment: &Environment, vm: &JavaVM) -> Result<(), Failure> {
+    let (mut count, mut of_jdk) = (0, None);
+    let found = vm.with_top_local_frame(|jni| {
+        environment.loaded_classes(jni, |signature| {
+            let signature = signature.to_string();
+            let name = signature.strip_prefix('L').and_then(|rest| rest.strip_suffix(';'));
+            if let Some(name) = name.filter(|name| with_state(|state| state.edits.wants_class(name))) {
+                count += 1;
+                if name.starts_with("java/") {
+                    of_jdk.get_or_insert(name.replace('/', "."));
+                }
+            }
+            false
+        })
+    });
+    found.map_err(|error| Failure::call(stage::FIND, "the jvm does not tell its classes", &error))?;
+    match of_jdk {
+        Some(class) => Err(Failure::new(stage::CONSENT, format!("{class} is one of the jdk's own classes"))),
+        None if count > FEW_CLASSES => {
+            Err(Failure::new(stage::CONSENT, format!("{count} loaded classes match")))
+        }
+        None => Ok(()),
     }
 }
 

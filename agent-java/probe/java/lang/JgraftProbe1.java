@@ -1,3 +1,4 @@
+// What woven methods call. The native agent's build compiles it and the library carries it; nobody loads it from a file.
 package java.lang;
 
 import java.lang.ref.WeakReference;

@@ -87,6 +87,12 @@ impl Process {
         fd.map(File::from).map_err(|e| ended_is_not_found(e.into()))
     }
 
+    /// A file of it, or the one behind a descriptor or link of it, to read and to write.
+    pub(crate) fn open_to_write(&self, name: &str) -> io::Result<OwnedFd> {
+        let flags = OFlag::O_RDWR | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK;
+        openat(&self.dir, name, flags, Mode::empty()).map_err(|e| ended_is_not_found(e.into()))
+    }
+
     /// A path-only handle on whatever a descriptor or link of it leads to.
     pub(crate) fn open_handle(&self, name: &str) -> io::Result<OwnedFd> {
         let flags = OFlag::O_PATH | OFlag::O_CLOEXEC;

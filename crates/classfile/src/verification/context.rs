@@ -67,12 +67,12 @@ impl<'c, 'a> MethodContext<'c, 'a> {
         Ok(Frame::initial(this, &self.descriptor))
     }
 
-    /// Whether a StackMapTable is looked at: from version 50 on, where the old verifier may stand in for it.
+    /// Whether there is a StackMapTable to look at, or none is needed: from version 50 on. HotSpot keeps none of a class that
+    /// it has not verified, so that one that it gives back for a retransformation has none where its file had.
     pub(crate) fn has_stack_maps(&self, table: Option<&StackMapTable<'_>>, code: &Code<'_>) -> bool {
         match self.class.major_version() {
             ..50 => false,
-            50 => table.is_some() || !needs_frames(code),
-            _ => true,
+            _ => table.is_some() || !needs_frames(code),
         }
     }
 

@@ -21,4 +21,4 @@ pub use flow::Violation;
 pub(crate) use flow::{Budget, Flow};
 pub(crate) use frame::{Frame, write_frames};
 pub(crate) use types::Type;
-pub use verifier::{VerifyError, verify};
+pub use verifier::{VerifyError, verify, verify_retransformed};

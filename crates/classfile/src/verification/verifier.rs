@@ -80,6 +80,20 @@ pub fn verify(class: &ClassFile<'_>) -> Result<(), VerifyError> {
     }
 }
 
+/// As [`verify`], of a class as a JVM gives it to a hook: HotSpot keeps no StackMapTable of a class that it did not verify,
+/// which is most of those of the boot loader. Where a method needs one and has none, its types are inferred; who weaves
+/// such a class writes none either, and it is not verified again.
+pub fn verify_retransformed(class: &ClassFile<'_>) -> Result<(), VerifyError> {
+    format::check(class)?;
+    each_method(class, |context, code| {
+        let table = code.stack_map_table(context.class.constant_pool());
+        match context.has_stack_maps(table.ok().flatten().as_ref(), code) {
+            true => type_checker::check(context, code),
+            false => inference::check(context, code),
+        }
+    })
+}
+
 fn each_method<'a>(
     class: &ClassFile<'a>,
     check: impl Fn(&MethodContext<'_, 'a>, &Code<'a>) -> Result<(), Violation>,

@@ -108,7 +108,7 @@ pub(crate) fn run(options: &Load) -> Result<ExitCode, Failure> {
     };
     if let Some(draft) = &draft {
         plan.request = supervised::request(draft)?;
-        plan.session = Some(SessionJson { agent_jar: draft.agent_jar().to_owned(), directory: draft.path() });
+        plan.session = Some(SessionJson { agent_jar: draft.agent().to_owned(), directory: draft.path() });
     }
     if options.dry_run {
         return report(options, &agent, &target, "planned", plan);

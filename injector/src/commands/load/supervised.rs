@@ -8,7 +8,7 @@ use jgraft_protocol::properties;
 use jgraft_protocol::session::{reply, request};
 
 use super::agent::Agent;
-use crate::bundle::AGENT_JAR_NAME;
+use crate::bundle::{AGENT_JAR_NAME, Bundled};
 use crate::commands::doctor::FindingJson;
 use crate::failure::{EXIT_FAILED, Failure};
 use crate::session::{Draft, Session};
@@ -19,13 +19,12 @@ pub(crate) fn draft(agent: &Agent, jar: &str, target: &Target) -> Result<Draft, 
     if let Some(options) = &agent.options {
         wanted.push((request::OPTIONS, options));
     }
-    Draft::new(target, &wanted)
+    Draft::new(target, Bundled::Java, &wanted)
 }
 
 /// The bundled agent's own load.
 pub(crate) fn request(draft: &Draft) -> Result<Request, Failure> {
-    Request::load_java_agent(draft.agent_jar(), Some(&draft.path()))
-        .map_err(|finding| Failure::blocked(&finding))
+    Request::load_java_agent(draft.agent(), Some(&draft.path())).map_err(|finding| Failure::blocked(&finding))
 }
 
 /// An open session that asks for one agent.

@@ -1,0 +1,154 @@
+//! A trace that has begun: the session, its lease, and what the agent has answered.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::time::{Duration, Instant};
+
+use jgraft_attach::{Client, EventMemory, LoadOutcome, Request, Target};
+use jgraft_protocol::native::{code, stage, trace as keys};
+use jgraft_protocol::pattern::Pattern;
+use jgraft_protocol::properties;
+use jgraft_protocol::session::{reply, request};
+
+use super::outcome;
+use crate::bundle::Bundled;
+use crate::cli::Trace;
+use crate::failure::{EXIT_BLOCKED, EXIT_FAILED, Failure};
+use crate::hung::explain_hang;
+use crate::interrupt::Interrupt;
+use crate::session::{Draft, Session};
+
+/// The file of names is not read further.
+const NAMES_LIMIT: u64 = 64 << 20;
+/// The answer to the request to load is a line.
+const ANSWER_LIMIT: u64 = 1 << 16;
+
+pub(super) struct Opened<'i> {
+    client: Client<'i>,
+    session: Session,
+    /// Held by this process, and by nobody when it is gone.
+    _lease: File,
+    reply: Vec<(String, String)>,
+}
+
+impl<'i> Opened<'i> {
+    pub(super) fn open(
+        target: Target,
+        patterns: &[Pattern],
+        options: &'i Trace,
+        interrupt: &'i Interrupt,
+    ) -> Result<Opened<'i>, Failure> {
+        let numbered: Vec<_> = (1..)
+            .zip(patterns)
+            .map(|(n, pattern)| (format!("{}{n}", keys::PATTERN), pattern.to_string()))
+            .collect();
+        let mut wanted = vec![(request::VERB, keys::VERB)];
+        wanted.extend(options.yes.then_some((keys::CONSENT, "true")));
+        wanted.extend(numbered.iter().map(|(key, pattern)| (key.as_str(), pattern.as_str())));
+        let draft = Draft::new(&target, Bundled::Native, &wanted)?;
+        let session = draft.open(&target, options.patience.timeout)?;
+        let lease = session.dir().lock_new(keys::LEASE).map_err(|error| {
+            Failure::new(
+                EXIT_FAILED,
+                "staging-failed",
+                format!("nothing can be put where pid {} sees it", target.pid()),
+            )
+            .evidence(error.to_string())
+            .remedy("make room there")
+        })?;
+        let asked = Request::load_native_agent(draft.agent(), Some(&format!("session={}", draft.path())))
+            .map_err(|finding| Failure::blocked(&finding))?;
+        let pid = target.pid();
+        let mut client = options.patience.client(target, interrupt);
+        let answer =
+            client.send(&asked).and_then(|reply| Ok((reply.header(), reply.into_text(ANSWER_LIMIT)?.0)));
+        let (header, text) = answer.map_err(|error| explain_hang(error, client.target()))?;
+        let reply = session.reply().unwrap_or_default();
+        let failed = |evidence: String| {
+            Failure::new(EXIT_FAILED, "trace-failed", format!("pid {pid} cannot be traced"))
+                .evidence(evidence)
+        };
+        match LoadOutcome::parse(header, &text) {
+            LoadOutcome::Loaded => {}
+            LoadOutcome::AgentFailed(code) if reply.is_empty() => {
+                let meaning = code::explain(code).unwrap_or("unknown");
+                return Err(failed(format!("the agent returned {code}: {meaning}")));
+            }
+            LoadOutcome::AgentFailed(_) => return Err(refused(pid, &reply)),
+            LoadOutcome::NotLoaded(words) => return Err(failed(format!("the jvm says: {words}"))),
+        }
+        Ok(Opened { client, session, _lease: lease, reply })
+    }
+
+    pub(super) fn memory(&self) -> Result<EventMemory, Failure> {
+        let descriptor = i32::try_from(self.number(keys::MEMORY)).unwrap_or(-1);
+        EventMemory::open(self.client.target(), descriptor).map_err(|error| {
+            let cause = format!("what pid {} traces cannot be read", self.client.target().pid());
+            Failure::new(EXIT_FAILED, "no-event-memory", cause)
+                .evidence(error.to_string())
+                .remedy("run jgraft as root or as the jvm's user; the classes are put back")
+        })
+    }
+
+    pub(super) fn number(&self, key: &str) -> u64 {
+        properties::get(&self.reply, key).and_then(|text| text.parse().ok()).unwrap_or(0)
+    }
+
+    pub(super) fn left_alone(&self) -> impl Iterator<Item = &str> {
+        self.reply.iter().filter(|(key, _)| key.starts_with(keys::LEFT_ALONE)).map(|(_, why)| why.as_str())
+    }
+
+    /// Methods by the ids of their probes, so far.
+    pub(super) fn names(&self) -> HashMap<u32, String> {
+        let text = self.session.dir().read(keys::NAMES, NAMES_LIMIT).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
+        let names = text.lines().filter_map(|line| line.split_once('\t'));
+        names.filter_map(|(id, name)| Some((id.parse().ok()?, crate::human::clean(name)))).collect()
+    }
+
+    /// Whether it has ended by itself, or the target has.
+    pub(super) fn ended(&self) -> bool {
+        self.client.target().process().has_ended() || self.session.pairs(keys::ENDED).is_some()
+    }
+
+    /// Waits until the classes are as they were; how many there are.
+    pub(super) fn wait_for_end(&self, patience: Duration) -> Result<String, Failure> {
+        let (start, pid) = (Instant::now(), self.client.target().pid());
+        loop {
+            if let Some(pairs) = self.session.pairs(keys::ENDED) {
+                let failed = |why| {
+                    Failure::new(EXIT_FAILED, "not-restored", format!("probes may be left in pid {pid}"))
+                        .evidence(why)
+                        .remedy("no event is written any more; a later trace of the same methods puts them back when it ends")
+                };
+                outcome(&pairs).map_err(failed)?;
+                return Ok(properties::get(&pairs, keys::RESTORED).unwrap_or("?").to_owned());
+            }
+            if self.client.target().process().has_ended() {
+                return Err(Failure::new(EXIT_FAILED, "target-ended", format!("pid {pid} has ended"))
+                    .evidence("while it was traced")
+                    .remedy("jgraft list shows the jvms of this host"));
+            }
+            if start.elapsed() > patience {
+                return Err(Failure::new(EXIT_FAILED, "not-restored", format!("probes may be left in pid {pid}"))
+                    .evidence(format!("the agent has not said within {} s that they are gone", patience.as_secs()))
+                    .remedy("they write nothing any more, and the agent goes on; jgraft doctor --probe says how the jvm is"));
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+/// Why the agent did not begin.
+fn refused(pid: i32, reply: &[(String, String)]) -> Failure {
+    let said = properties::get(reply, reply::STAGE);
+    let why = outcome(reply).err().unwrap_or_default();
+    match said {
+        Some(stage::CONSENT) => Failure::new(EXIT_BLOCKED, "consent", format!("pid {pid} was not traced"))
+            .evidence(properties::get(reply, reply::MESSAGE).map(crate::human::clean).unwrap_or_default())
+            .remedy("--yes agrees to it; a pattern that means less costs less"),
+        _ => Failure::new(EXIT_FAILED, "trace-failed", format!("pid {pid} cannot be traced"))
+            .evidence(why)
+            .remedy("nothing was changed; jgraft doctor says how the jvm is"),
+    }
+}
