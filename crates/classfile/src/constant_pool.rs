@@ -115,6 +115,10 @@ impl<'a> ConstantPool<'a> {
             reader.skip(1 + length)?;
             index += if tag == Tag::Long as u8 || tag == Tag::Double as u8 { 2 } else { 1 };
         }
+        if index > count {
+            // A long or double takes two indices, and the last one has only one.
+            return Err(Error::new(ErrorKind::PoolIndex(count as u16), at));
+        }
         Ok(Self { bytes, offsets })
     }
 

@@ -77,6 +77,15 @@ fn a_pool_of_less_than_nothing() {
 }
 
 #[test]
+fn a_long_without_its_second_index() {
+    let mut bytes = vec![0xca, 0xfe, 0xba, 0xbe, 0, 0, 0, 52, 0, 2, 5];
+    bytes.extend([0; 8 + 8 + 8]);
+    assert_eq!(ClassFile::parse(&bytes).unwrap_err().kind(), ErrorKind::PoolIndex(2));
+    bytes[9] = 3;
+    assert!(ClassFile::parse(&bytes).is_ok());
+}
+
+#[test]
 fn every_cut_is_an_error() {
     let bytes = agent().bytes();
     for length in 0..bytes.len() {
