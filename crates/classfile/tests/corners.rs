@@ -6,7 +6,7 @@ use assembler::{Class, PUBLIC, STATIC};
 use jgraft_classfile::weave::{
     Call, CallSites, CompileLimit, Condition, Event, NoFields, Operand, Probes, StaticMethod, weave,
 };
-use jgraft_classfile::{ClassFile, ErrorKind, LeftAlone, MemberRef, list_method};
+use jgraft_classfile::{ClassFile, Constant, ErrorKind, LeftAlone, MemberRef, list_method};
 
 fn event(name: &'static str, operands: &[Operand]) -> Event<'static> {
     Event::of(Call::new(StaticMethod::new("java/lang/Probe", name), operands))
@@ -96,4 +96,36 @@ fn an_instruction_that_the_code_ends_in_is_the_one_that_is_named() {
         Err(LeftAlone::Malformed(error)) => assert_eq!(error.kind(), ErrorKind::Instruction(0xb9)),
         other => panic!("{other:?}"),
     }
+}
+
+/// What a JVM keeps of a woven class is for as long as the class lives.
+#[test]
+fn a_constant_of_many_events_is_one() {
+    let guarded = |name| {
+        let mut event = event(name, &[Operand::ProbeId, Operand::StartTime]);
+        event.guard.min_cost = Some(1_000_000);
+        Some(event)
+    };
+    let entry = Some(event("in", &[Operand::ProbeId]));
+    let probes = Probes { entry, exit: guarded("out"), throw: guarded("up"), ..Probes::default() };
+    let mut class = Class::new("x/Y");
+    for name in ["a", "b", "c"] {
+        class = class.method(PUBLIC | STATIC, name, "()V", &[0xb1]);
+    }
+    let bytes = class.bytes();
+    let class = ClassFile::parse(&bytes).unwrap();
+    let mut id = 100_000;
+    let woven = weave(&class, |_| {
+        id += 1;
+        Some((&probes, id))
+    })
+    .unwrap();
+    let bytes = woven.class.unwrap();
+    let woven = ClassFile::parse(&bytes).unwrap();
+    let pool = woven.constant_pool();
+    let constants: Vec<_> = (1..pool.count()).filter_map(|index| pool.constant(index).ok()).collect();
+    let ids = constants.iter().filter(|one| matches!(one, Constant::Integer(_)));
+    // The assembler puts a long of 1 into every class.
+    let costs = constants.iter().filter(|one| matches!(one, Constant::Long(1_000_000)));
+    assert_eq!((ids.count(), costs.count()), (3, 1));
 }

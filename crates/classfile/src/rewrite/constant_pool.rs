@@ -18,6 +18,8 @@ pub(crate) struct PoolAppender<'c, 'a> {
     others: BTreeMap<Vec<u8>, u16>,
     /// Members and classes that were asked for first: nearly every method asks for the same few.
     asked: Vec<Asked>,
+    /// The last int, and its index: the events of a method hand over one id.
+    last_integer: Option<(i32, u16)>,
     /// constant_pool_count, new entries included.
     count: u16,
     /// Every CONSTANT_Class of the class by its type; made when first asked for.
@@ -69,6 +71,7 @@ impl<'c, 'a> PoolAppender<'c, 'a> {
             first: Vec::with_capacity(MOST_FIRST),
             others: BTreeMap::new(),
             asked: Vec::new(),
+            last_integer: None,
             count: pool.count(),
             classes: None,
             descriptor: Vec::new(),
@@ -99,6 +102,7 @@ impl<'c, 'a> PoolAppender<'c, 'a> {
         self.first.retain(|(_, _, index)| *index < count);
         self.others.retain(|_, index| *index < count);
         self.asked.retain(|asked| asked.index < count);
+        self.last_integer = self.last_integer.filter(|(_, index)| *index < count);
         if let Some(classes) = &mut self.classes {
             classes.retain(|_, index| *index < count);
         }
@@ -110,7 +114,7 @@ impl<'c, 'a> PoolAppender<'c, 'a> {
         self.bytes.push(Tag::Utf8 as u8);
         self.bytes.extend(length.to_be_bytes());
         self.bytes.extend(text);
-        self.share(start)
+        self.share(start, 1)
     }
 
     pub(crate) fn class(&mut self, name: &[u8]) -> Result<u16, LeftAlone> {
@@ -133,11 +137,16 @@ impl<'c, 'a> PoolAppender<'c, 'a> {
         self.member(Tag::Fieldref, class, name, descriptor)
     }
 
-    /// An int of its own: those asked for differ from each other, so none is looked for.
+    /// Looks no further back than to the last int: those of different methods are different ids.
     pub(crate) fn integer(&mut self, value: i32) -> Result<u16, LeftAlone> {
+        if let Some((_, index)) = self.last_integer.filter(|(last, _)| *last == value) {
+            return Ok(index);
+        }
         self.bytes.push(Tag::Integer as u8);
         self.bytes.extend(value.to_be_bytes());
-        self.next(1)
+        let index = self.next(1)?;
+        self.last_integer = Some((value, index));
+        Ok(index)
     }
 
     pub(crate) fn long(&mut self, value: i64) -> Result<u16, LeftAlone> {
@@ -201,17 +210,18 @@ impl<'c, 'a> PoolAppender<'c, 'a> {
         let start = self.bytes.len();
         self.bytes.push(tag as u8);
         self.bytes.extend(body);
-        self.share(start)
+        self.share(start, 1)
     }
 
     fn wide(&mut self, tag: Tag, body: [u8; 8]) -> Result<u16, LeftAlone> {
+        let start = self.bytes.len();
         self.bytes.push(tag as u8);
         self.bytes.extend(body);
-        self.next(2)
+        self.share(start, 2)
     }
 
-    /// The entry that was just written from `start` on, or the equal one that is there already.
-    fn share(&mut self, start: usize) -> Result<u16, LeftAlone> {
+    /// The entry that was just written from `start` on, or the equal one that is there already; it takes so many indices.
+    fn share(&mut self, start: usize, indices: u16) -> Result<u16, LeftAlone> {
         let entry = self.bytes.get(start..).unwrap_or_default();
         let same = |(from, to, _): &&(usize, usize, u16)| {
             to - from == entry.len() && self.bytes.get(*from..*to) == Some(entry)
@@ -221,7 +231,7 @@ impl<'c, 'a> PoolAppender<'c, 'a> {
             self.bytes.truncate(start);
             return Ok(index);
         }
-        let index = self.next(1)?;
+        let index = self.next(indices)?;
         if self.first.len() < MOST_FIRST {
             self.first.push((start, self.bytes.len(), index));
         } else {
