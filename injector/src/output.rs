@@ -5,13 +5,14 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::process::ExitCode;
 use std::sync::OnceLock;
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl, open};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::socket::{MsgFlags, send};
 use nix::sys::stat::{Mode, SFlag, fstat};
 use nix::unistd::write;
 
@@ -25,7 +26,7 @@ static CLOSED: OnceLock<()> = OnceLock::new();
 /// The user did not want to wait for who reads it.
 static INTERRUPTED: OnceLock<()> = OnceLock::new();
 
-/// A pipe that has room at all has room for so many bytes (PIPE_BUF of pipe(7)): a write of no more does not wait.
+/// What poll(2) says has room has room for so many bytes (PIPE_BUF of pipe(7)): a write of no more does not wait.
 const PIECE: usize = 4096;
 
 /// Prints a line.
@@ -59,30 +60,42 @@ impl Write for Waiting {
 
 /// Writes it all, and waits in poll(2) alone, where Ctrl-C is seen: it does not end a write that waits.
 fn whole(mut rest: &[u8]) -> io::Result<()> {
-    let stdout = io::stdout();
     while !rest.is_empty() {
-        await_room()?;
-        match write(&stdout, &rest[..rest.len().min(PIECE)]) {
+        match write_at_once(rest) {
             Ok(taken) => rest = &rest[taken..],
-            // EAGAIN is EWOULDBLOCK: another writer was first.
-            Err(Errno::EINTR | Errno::EAGAIN) => {}
+            Err(Errno::EINTR) => {}
+            // The same as EWOULDBLOCK.
+            Err(Errno::EAGAIN) => await_room()?,
             Err(error) => return Err(error.into()),
         }
     }
     Ok(())
 }
 
+/// As much as stdout takes without being waited for.
+fn write_at_once(piece: &[u8]) -> nix::Result<usize> {
+    if let Some(pipe) = pipe() {
+        return write(pipe, piece);
+    }
+    let stdout = io::stdout();
+    match send(stdout.as_fd().as_raw_fd(), piece, MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL) {
+        Err(Errno::ENOTSOCK) => {}
+        sent => return sent,
+    }
+    match poll(&mut [PollFd::new(stdout.as_fd(), PollFlags::POLLOUT)], PollTimeout::ZERO) {
+        Ok(0) => Err(Errno::EAGAIN),
+        // What is broken is found out by writing.
+        _ => write(&stdout, &piece[..piece.len().min(PIECE)]),
+    }
+}
+
 /// Until stdout takes more or is broken, which a write finds out; an error once the user wants to stop.
 fn await_room() -> io::Result<()> {
-    let stdout = io::stdout();
-    let out = || PollFd::new(stdout.as_fd(), PollFlags::POLLOUT);
-    // Nearly always there is room.
-    if poll(&mut [out()], PollTimeout::ZERO) != Ok(0) {
-        return Ok(());
-    }
     let interrupt = Interrupt::catch();
+    let stdout = io::stdout();
     let stop = interrupt.fd().map(|fd| PollFd::new(fd, PollFlags::POLLIN));
-    let mut either: Vec<_> = [out()].into_iter().chain(stop).collect();
+    let out = PollFd::new(stdout.as_fd(), PollFlags::POLLOUT);
+    let mut either: Vec<_> = [out].into_iter().chain(stop).collect();
     loop {
         match poll(&mut either, PollTimeout::NONE) {
             Err(Errno::EINTR) => {}
@@ -96,13 +109,15 @@ fn await_room() -> io::Result<()> {
 }
 
 /// stdout, where that is a pipe, for writes that never wait: opened anew, since whoever shares our stdout shares its flags.
-pub(crate) fn pipe() -> Option<File> {
-    let kind = SFlag::from_bits_truncate(fstat(io::stdout()).ok()?.st_mode) & SFlag::S_IFMT;
-    let flags = OFlag::O_WRONLY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
-    if kind != SFlag::S_IFIFO || io::stdout().flush().is_err() {
-        return None;
-    }
-    open("/proc/self/fd/1", flags, Mode::empty()).ok().map(File::from)
+pub(crate) fn pipe() -> Option<&'static File> {
+    static PIPE: OnceLock<Option<File>> = OnceLock::new();
+    let open_anew = || {
+        let kind = SFlag::from_bits_truncate(fstat(io::stdout()).ok()?.st_mode) & SFlag::S_IFMT;
+        let flags = OFlag::O_WRONLY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
+        let fifo = kind == SFlag::S_IFIFO;
+        fifo.then(|| open("/proc/self/fd/1", flags, Mode::empty()).ok())?.map(File::from)
+    };
+    PIPE.get_or_init(open_anew).as_ref()
 }
 
 /// Remembers an error of writing to stdout; true where there was none.

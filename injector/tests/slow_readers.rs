@@ -4,7 +4,7 @@ mod common;
 
 use std::io::Read;
 use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
@@ -161,6 +161,34 @@ fn a_stdout_that_does_not_wait_gets_it_all() {
                 ensure!(dumped == 400 * 81, "{args:?}: {dumped} in {}", rest.len());
             }
         }
+        Ok(())
+    });
+}
+
+#[test]
+fn what_a_pipe_has_room_for_needs_no_reader() {
+    each_jdk("slow_readers::one_page", 17..=17, |jdk| {
+        let crowd = crowd(jdk)?;
+        let (mut reader, writer) = std::io::pipe()?;
+        // The least there is: for poll(2) it is full once anything is in it.
+        fcntl(&reader, FcntlArg::F_SETPIPE_SZ(4096))?;
+        let pid = crowd.pid().to_string();
+        let mut doctor = Command::new(env!("CARGO_BIN_EXE_jgraft"))
+            .args(["doctor", &pid])
+            .stdout(writer)
+            .stderr(Stdio::null())
+            .spawn()?;
+        let start = Instant::now();
+        while doctor.try_wait()?.is_none() && start.elapsed() < PATIENCE {
+            std::thread::yield_now();
+        }
+        if doctor.try_wait()?.is_none() {
+            doctor.kill()?;
+        }
+        ensure!(doctor.wait()?.success(), "it waited for a reader");
+        let mut said = String::new();
+        reader.read_to_string(&mut said)?;
+        ensure!(said.lines().count() > 3 && said.contains("\nit can be attached to"), "{said}");
         Ok(())
     });
 }
