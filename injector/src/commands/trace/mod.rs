@@ -93,9 +93,10 @@ pub(crate) fn run(options: &Trace) -> Result<ExitCode, Failure> {
             break;
         }
     }
+    // What finds no room from here on was not wanted any more.
+    let lost = reader.lost();
     memory.set_and_wake(WORD_END, 1);
     let restored = opened.wait_for_end(PATIENCE)?;
-    let lost = reader.lost();
     stderr.line(&format!("{calls} calls, {lost} lost; {restored} classes are as they were"));
     if nothing_matches {
         return Err(Failure::new(
