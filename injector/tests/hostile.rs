@@ -273,7 +273,7 @@ fn a_jvm_is_no_older_than_its_exec() {
             return Ok(());
         }
         let jar = good_jar()?;
-        for _ in 0..3 {
+        for attempt in 0..2 {
             // Without counters, age is all that tells whether it has created itself.
             let mut service = Command::new("sh")
                 .args(["-c", "read -r go; exec \"$@\"", "sh"])
@@ -285,10 +285,16 @@ fn a_jvm_is_no_older_than_its_exec() {
                 .stdout(Stdio::piped())
                 .stderr(Stdio::null())
                 .spawn()?;
+            let socket = format!("/tmp/.java_pid{}", service.id());
+            if attempt == 1 {
+                // What a JVM leaves that was killed and had this number: it is there until the new one gets to it.
+                let _: std::io::Result<()> = std::fs::remove_file(&socket);
+                drop(std::os::unix::net::UnixListener::bind(&socket)?);
+            }
             let outcome = loaded_in_time(&mut service, text(&jar));
             service.kill()?;
             service.wait()?;
-            let _: std::io::Result<()> = std::fs::remove_file(format!("/tmp/.java_pid{}", service.id()));
+            let _: std::io::Result<()> = std::fs::remove_file(&socket);
             outcome?;
         }
         Ok(())

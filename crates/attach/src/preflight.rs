@@ -138,8 +138,10 @@ fn is_starting(target: &Target, listener: Listener) -> bool {
     if target.kind() == target::Kind::Launcher || target.perfdata_is_coming() {
         return young;
     }
-    // With the socket there the signal is not needed, and with -Xrs it is never caught.
-    let deaf = listener == Listener::Absent && !target.status().catches_sigquit();
+    // With -Xrs the signal is never caught, and its socket is there all the same; without, a socket that is there before
+    // the signal is caught was left by a JVM that had this number, and goes when this one gets to it.
+    let reduced = || target.options().has("-Xrs").is_some() || is_on(target, "ReduceSignalUsage");
+    let deaf = !target.status().catches_sigquit() && (listener == Listener::Absent || !reduced());
     if let Some(perf) = target.perfdata() {
         return match perf.long("sun.rt.createVmEndTime") {
             Some(end) => end == 0,
@@ -152,6 +154,10 @@ fn is_starting(target: &Target, listener: Listener) -> bool {
         Ok(age) => age < START_UP && (deaf || age < SETTLED),
         Err(_) => young && (deaf || target.uptime() < SETTLED),
     }
+}
+
+fn is_on(target: &Target, flag: &str) -> bool {
+    target.options().flag(flag).is_some_and(|(on, _)| on)
 }
 
 pub(crate) fn starting(target: &Target) -> Finding {
