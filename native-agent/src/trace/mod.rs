@@ -124,6 +124,7 @@ pub(crate) fn begin(
         );
         pairs
     });
+    let (woven, attached) = (environment.clone(), vm);
     let (vm, done) = (vm.clone(), session.clone());
     let watcher = thread::Builder::new().name("jgraft-trace".into()).spawn(move || {
         // Whatever goes wrong here, the classes go back.
@@ -133,6 +134,8 @@ pub(crate) fn begin(
     if let Err(error) = watcher {
         let message = format!("the thread that would take the probes back cannot be started: {error}");
         end(memory);
+        // Then it is done here. Where that fails too, the gate is closed, and nothing is written.
+        let _ = attached.with_top_local_frame(|jni| weaving::take_back(&woven, jni));
         return Err(Failure::new(stage::ENVIRONMENT, message));
     }
     Ok(pairs)
