@@ -224,8 +224,14 @@ fn classes_of_the_boot_loader_are_woven_too() {
             ensure!(start.elapsed() < PATIENCE, "{told} events");
         }
         trace.memory.set_and_wake(WORD_END, 1);
-        let classes = properties::get(&trace.reply, "classes").context("no classes")?;
-        expect(&trace.ended()?, &[("outcome", "ok"), ("restored", classes)])?;
+        let ended = trace.ended()?;
+        expect(&ended, &[("outcome", "ok")])?;
+        // More of them may have been loaded meanwhile, and were woven when they were.
+        ensure!(
+            number(&ended, "restored")? >= number(&trace.reply, "classes")?,
+            "{ended:?} {:?}",
+            trace.reply
+        );
         is_unharmed_but_busy(&jvm)
     });
 }
