@@ -29,7 +29,7 @@ pub(crate) struct Draft {
 impl Draft {
     /// What a bundled agent is to be told by this request.
     pub(crate) fn new(target: &Target, agent: Bundled, request: &[(&str, &str)]) -> Result<Draft, Failure> {
-        let bytes = agent.bytes()?.into_owned();
+        let bytes = agent.bytes()?;
         let agent_digest = hex(&Sha256::digest(&bytes));
         let mut parcel = Parcel::new();
         parcel.add_bytes(bytes, Path::new(agent.file_name())).map_err(|e| cannot(target, e.to_string()))?;
