@@ -128,7 +128,7 @@ fn signal(child: &Child, signal: Signal) -> Result<()> {
 fn begun(service: &Jvm, jgraft: &mut Child) -> Result<Option<PathBuf>> {
     let start = Instant::now();
     while start.elapsed() < PATIENCE {
-        for place in dump_places(service, jgraft.id())? {
+        for place in common::dump_places(service, jgraft.id())? {
             if std::fs::read_dir(&place).is_ok_and(|mut entries| entries.next().is_some()) {
                 return Ok(is_stopped_in_time(jgraft)?.then_some(place));
             }
@@ -160,22 +160,6 @@ fn is_stopped_in_time(jgraft: &mut Child) -> Result<bool> {
         }
     }
     bail!("it does not stop")
-}
-
-/// Directories for the dumps of this jgraft, in the target's view.
-fn dump_places(service: &Jvm, jgraft: u32) -> Result<Vec<PathBuf>> {
-    let mut places = Vec::new();
-    for parent in ["root/var/tmp", "root/tmp", "cwd"] {
-        // A chroot need not have them all.
-        let Ok(entries) = std::fs::read_dir(format!("/proc/{}/{parent}", service.pid())) else { continue };
-        for entry in entries {
-            let entry = entry?;
-            if entry.file_name().to_string_lossy().starts_with(&format!(".jgraft-dump-{jgraft}-")) {
-                places.push(entry.path());
-            }
-        }
-    }
-    Ok(places)
 }
 
 fn each_scene(test: &str, hostile: fn(&mut Scene) -> Result<()>) {

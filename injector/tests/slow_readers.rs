@@ -3,7 +3,6 @@
 mod common;
 
 use std::io::Read;
-use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Instant;
 
@@ -75,23 +74,6 @@ fn goes_on(crowd: &Jvm, word: &str) -> Result<()> {
     jgraft(["jcmd", "--timeout", "30s", "--reply-timeout", "30s", &pid, "VM.version"])?.expect(0)?;
     crowd.ask(word, |line| line == format!("heard {word}"))?;
     Ok(())
-}
-
-/// Its directories for dumps, found in the target's view: where a path of another mount namespace is for us, only the
-/// kernel knows.
-fn dump_places(crowd: &Jvm, jgraft: u32) -> Result<Vec<PathBuf>> {
-    let mut places = Vec::new();
-    for parent in ["root/var/tmp", "root/tmp", "cwd"] {
-        // A chroot need not have them all.
-        let Ok(entries) = std::fs::read_dir(format!("/proc/{}/{parent}", crowd.pid())) else { continue };
-        for entry in entries {
-            let entry = entry?;
-            if entry.file_name().to_string_lossy().starts_with(&format!(".jgraft-dump-{jgraft}-")) {
-                places.push(entry.path());
-            }
-        }
-    }
-    Ok(places)
 }
 
 fn ends_by(mut jgraft: Child, signal: Signal) -> Result<()> {
@@ -210,9 +192,9 @@ fn a_signal_ends_it() {
         for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
             let (jgraft, _stdout) = stalled(&["heap-dump", &pid, "-"])?;
             let id = jgraft.id();
-            ensure!(!dump_places(&crowd, id)?.is_empty(), "no dump is under way");
+            ensure!(!common::dump_places(&crowd, id)?.is_empty(), "no dump is under way");
             ends_by(jgraft, signal)?;
-            let left = dump_places(&crowd, id)?;
+            let left = common::dump_places(&crowd, id)?;
             ensure!(left.is_empty(), "{signal} left: {left:?}");
         }
         goes_on(&crowd, "dumped")

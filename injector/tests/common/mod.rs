@@ -178,3 +178,20 @@ pub(crate) fn bundled_agent_beside_jgraft() -> Result<()> {
 pub(crate) fn text(path: &Path) -> &str {
     path.to_str().unwrap_or_default()
 }
+
+/// Directories for the dumps of one jgraft, found in the target's view: where a path of another mount namespace is for us, only the
+/// kernel knows.
+pub(crate) fn dump_places(service: &Jvm, jgraft: u32) -> Result<Vec<PathBuf>> {
+    let mut places = Vec::new();
+    for parent in ["root/var/tmp", "root/tmp", "cwd"] {
+        // A chroot need not have them all.
+        let Ok(entries) = std::fs::read_dir(format!("/proc/{}/{parent}", service.pid())) else { continue };
+        for entry in entries {
+            let entry = entry?;
+            if entry.file_name().to_string_lossy().starts_with(&format!(".jgraft-dump-{jgraft}-")) {
+                places.push(entry.path());
+            }
+        }
+    }
+    Ok(places)
+}
