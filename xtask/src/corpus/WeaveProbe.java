@@ -15,7 +15,7 @@ public final class WeaveProbe {
     public static void enter(int id) { enters++; }
     public static void exit(int id, long start) { exits++; }
     public static void exit(int id, long start, long end) { exits++; }
-    public static void thrown(int id, long start, Throwable thrown) { throwns++; }
+    public static void thrown(int id, long start, Throwable thrown, Throwable own) { throwns++; }
     public static void thrown(int id, long start, long end, Throwable thrown) { throwns++; }
     public static void before(int id, int pc) { others++; }
     public static void after(int id, int pc, long start) { others++; }

@@ -8,7 +8,8 @@ use jgraft_classfile::weave::{
 use jgraft_classfile::{Element, MethodDescriptor, MethodInfo};
 
 use Operand::{
-    Argument, ArgumentIndex, CallPc, EndTime, Exception, ProbeId, Result as Returned, StartTime, This,
+    Argument, ArgumentIndex, CallPc, EndTime, Exception, OwnException, ProbeId, Result as Returned,
+    StartTime, This,
 };
 
 const PROBE: &str = "java/lang/WeaveProbe";
@@ -99,7 +100,7 @@ fn plain() -> Probes<'static> {
         clock: method("now"),
         entry: Some(event("enter", &[ProbeId])),
         exit: Some(event("exit", &[ProbeId, StartTime])),
-        throw: Some(event("thrown", &[ProbeId, StartTime, Exception])),
+        throw: Some(event("thrown", &[ProbeId, StartTime, Exception, OwnException])),
         call_sites: None,
         compile_limit: CompileLimit::Cross,
     }

@@ -25,6 +25,8 @@ pub(crate) struct Scan {
     pub(crate) stops: Vec<u32>,
     /// pc of each return instruction, ascending.
     pub(crate) returns: Vec<u32>,
+    /// pc of each athrow instruction, ascending.
+    pub(crate) throws: Vec<u32>,
     /// pc of each invoke… instruction, ascending; if wanted.
     pub(crate) calls: Vec<u32>,
     /// Whether any instruction jumps.
@@ -41,11 +43,12 @@ impl Scan {
     pub(crate) fn run(&mut self, code: &Code<'_>, slot: u16, wanted: Wanted) -> Result<(), LeftAlone> {
         let bytes = code.code();
         let lengths = &LENGTHS[usize::from(slot).min(FOURTH)][wanted as usize];
-        let Self { starts, stops, returns, calls, .. } = self;
+        let Self { starts, stops, returns, throws, calls, .. } = self;
         starts.clear();
         starts.resize(bytes.len(), false);
         stops.clear();
         returns.clear();
+        throws.clear();
         calls.clear();
         self.has_jumps = false;
         self.straddled = false;
@@ -63,6 +66,7 @@ impl Scan {
             let Some(len) = len_at(bytes, pc) else { return Err(no_instruction(code, pc)) };
             match opcode {
                 IRETURN..=RETURN => returns.push(pc as u32),
+                ATHROW => throws.push(pc as u32),
                 INVOKEVIRTUAL..=INVOKEDYNAMIC => calls.push(pc as u32),
                 JSR | RET | JSR_W => return Err(LeftAlone::Subroutines),
                 IFEQ..=GOTO | IFNULL..=GOTO_W | TABLESWITCH | LOOKUPSWITCH => {
@@ -95,6 +99,19 @@ impl Scan {
     /// Whether an instruction begins at `pc`.
     pub(crate) fn is_instruction(&self, pc: u32) -> bool {
         self.starts.get(pc as usize).copied().unwrap_or(false)
+    }
+
+    /// The slot from which the instruction right before `pc` loads a reference; none if it is another instruction.
+    pub(crate) fn loaded_before(&self, code: &[u8], pc: u32) -> Option<u16> {
+        let begins = |back: u32| pc.checked_sub(back).filter(|at| self.is_instruction(*at));
+        let (opcode, slot) = (1..=4).find_map(begins).map(|at| local(code, at as usize))?;
+        (opcode == ALOAD).then_some(slot)
+    }
+
+    /// The slot to which the instruction at `pc` stores a reference; none if it is another instruction.
+    pub(crate) fn stored_at(&self, code: &[u8], pc: u32) -> Option<u16> {
+        let (opcode, slot) = self.is_instruction(pc).then(|| local(code, pc as usize))?;
+        (opcode == ASTORE).then_some(slot)
     }
 
     /// Whether an instruction begins or the code ends at `pc`.
@@ -135,7 +152,7 @@ const fn lengths(slot: usize) -> [[u8; 256]; 2] {
         let mut opcode = 0;
         while opcode < 256 {
             let looked_at = match opcode as u8 {
-                ILOAD..=ALOAD | ISTORE..=ASTORE | IINC | WIDE | IRETURN..=RETURN => true,
+                ILOAD..=ALOAD | ISTORE..=ASTORE | IINC | WIDE | IRETURN..=RETURN | ATHROW => true,
                 IFEQ..=LOOKUPSWITCH | IFNULL..=JSR_W => true,
                 // One before: it may be the first half of a long or double.
                 LLOAD_0..=LLOAD_3 | DLOAD_0..=DLOAD_3 => (opcode - ILOAD_0 as usize) % 4 + 1 >= slot,

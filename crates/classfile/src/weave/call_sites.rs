@@ -117,6 +117,7 @@ impl<'s, 'w, 'p, 'm, 'a> CallSite<'s, 'w, 'p, 'm, 'a> {
             arguments: &kept.arguments,
             result: None,
             exception: None,
+            own_exception: None,
             call_pc: self.pc,
             scratch: next,
         };

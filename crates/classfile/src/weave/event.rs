@@ -22,6 +22,8 @@ pub(crate) struct Site<'s, 'a> {
     pub(crate) arguments: &'s [(FieldType<'a>, u16)],
     pub(crate) result: Option<(FieldType<'a>, u16)>,
     pub(crate) exception: Option<u16>,
+    /// Slot of the method's own exception; none where it throws none.
+    pub(crate) own_exception: Option<u16>,
     pub(crate) call_pc: u32,
     /// First of [`Site::SCRATCH`] slots that hold nothing else.
     pub(crate) scratch: u16,
@@ -86,6 +88,8 @@ pub(crate) struct Needs {
     pub(crate) this: bool,
     /// Its arguments at its ends.
     pub(crate) arguments: bool,
+    /// What it has thrown itself.
+    pub(crate) own_exception: bool,
 }
 
 impl Needs {
@@ -96,6 +100,7 @@ impl Needs {
             start: ends().chain(&probes.entry).any(wants_start),
             this: ends().any(wants_this),
             arguments: ends().any(wants_arguments),
+            own_exception: probes.throw.iter().any(|event| hands_over(event, Operand::OwnException)),
         }
     }
 }
@@ -103,15 +108,15 @@ impl Needs {
 /// An operand that an event asks for at a place where there is no such thing: it could only be left out, and a method with
 /// another descriptor be called.
 fn missing_operand(probes: &Probes<'_>) -> Option<Operand> {
-    use Operand::{Argument, ArgumentIndex, CallPc, Exception, Result, StartTime};
+    use Operand::{Argument, ArgumentIndex, CallPc, Exception, OwnException, Result, StartTime};
     let sites = probes.call_sites.as_ref();
     let places: [(Option<&Event<'_>>, &[Operand]); 6] = [
-        (probes.entry.as_ref(), &[Result, Exception, CallPc]),
-        (probes.exit.as_ref(), &[Exception, CallPc]),
+        (probes.entry.as_ref(), &[Result, Exception, OwnException, CallPc]),
+        (probes.exit.as_ref(), &[Exception, OwnException, CallPc]),
         (probes.throw.as_ref(), &[Result, CallPc]),
-        (sites.and_then(|sites| sites.before.as_ref()), &[StartTime, Result, Exception]),
-        (sites.and_then(|sites| sites.after.as_ref()), &[Exception]),
-        (sites.and_then(|sites| sites.throw.as_ref()), &[Result]),
+        (sites.and_then(|sites| sites.before.as_ref()), &[StartTime, Result, Exception, OwnException]),
+        (sites.and_then(|sites| sites.after.as_ref()), &[Exception, OwnException]),
+        (sites.and_then(|sites| sites.throw.as_ref()), &[Result, OwnException]),
     ];
     let calls = places
         .iter()
@@ -279,8 +284,15 @@ fn write_call<'a>(
             Operand::Exception => {
                 if let Some(slot) = site.exception {
                     assembler.load(b'A', slot);
-                    given.note(b"Ljava/lang/Throwable;", 1);
+                    given.note(THROWABLE, 1);
                 }
+            }
+            Operand::OwnException => {
+                match site.own_exception {
+                    Some(slot) => assembler.load(b'A', slot),
+                    None => assembler.op(ACONST_NULL, 1),
+                }
+                given.note(THROWABLE, 1);
             }
         }
     }
@@ -296,6 +308,7 @@ fn write_call<'a>(
 
 const LONG: FieldType<'static> = FieldType { dimensions: 0, element: Element::Primitive(b'J') };
 const OBJECT: &[u8] = b"Ljava/lang/Object;";
+const THROWABLE: &[u8] = b"Ljava/lang/Throwable;";
 
 /// What a call is given so far.
 struct Given {

@@ -49,6 +49,7 @@ pub(crate) struct Slots<'a> {
     start: Option<u16>,
     this: Option<(FieldType<'a>, u16)>,
     arguments: Vec<(FieldType<'a>, u16)>,
+    own_exception: Option<u16>,
     /// The first slot behind all others.
     pub(crate) scratch: u16,
 }
@@ -183,6 +184,9 @@ impl<'a> Woven<'_, '_, '_, 'a> {
                 slots.arguments.push((parameter, take(known)?));
             }
         }
+        if self.needs.own_exception && self.own_throws().next().is_some() {
+            slots.own_exception = Some(take(Type::THROWABLE)?);
+        }
         slots.scratch = max_locals.checked_add(locals.width()).ok_or(LeftAlone::FrameTooLarge)?;
         // From here on slots are counted without a check.
         slots.scratch.checked_add(ROOM).ok_or(LeftAlone::FrameTooLarge)?;
@@ -247,6 +251,7 @@ impl<'a> Woven<'_, '_, '_, 'a> {
             arguments: &self.slots.arguments,
             result: None,
             exception: None,
+            own_exception: self.slots.own_exception,
             call_pc: 0,
             scratch: self.slots.scratch,
         }
@@ -285,6 +290,10 @@ impl<'a> Woven<'_, '_, '_, 'a> {
         if let Some(start) = self.slots.start {
             event::read_clock(self.probes.clock, &mut assembler, pool)?;
             assembler.store(b'J', start);
+        }
+        if let Some(slot) = self.slots.own_exception {
+            assembler.op(ACONST_NULL, 1);
+            assembler.store(b'A', slot);
         }
         let Some(event) = &self.probes.entry else {
             edit.entry = assembler.finish()?;
@@ -393,6 +402,7 @@ impl<'a> Woven<'_, '_, '_, 'a> {
         event::write(event, &site, &mut assembler, method.pool())?;
         assembler.op(ATHROW, 0);
         let snippet = self.add(edit, assembler.finish(), 1)?;
+        self.keep_own_exceptions(edit)?;
 
         let mut except: Vec<(u32, u32)> = self.scan.returns.iter().map(|pc| (*pc, pc + 1)).collect();
         let mut frame = None;
@@ -411,6 +421,29 @@ impl<'a> Woven<'_, '_, '_, 'a> {
         handler.frame.locals.extend(frame);
         edit.handle(handler)?;
         Ok(())
+    }
+
+    /// Before an athrow of the method's own, what it throws goes into its slot.
+    fn keep_own_exceptions(&self, edit: &mut CodeEdit<'a>) -> Result<(), LeftAlone> {
+        let Some(slot) = self.slots.own_exception else { return Ok(()) };
+        let mut assembler = edit.assembler();
+        assembler.op(DUP, 1);
+        assembler.store(b'A', slot);
+        let snippet = self.add(edit, assembler.finish(), self.scan.throws.len())?;
+        self.own_throws()
+            .try_for_each(|pc| edit.insert(Insertion { pc, place: Place::Before, snippet, frame: None }))
+    }
+
+    /// Each athrow but those at the end of a finally or synchronized block, which throw again what came from elsewhere:
+    /// compilers make of them a handler for everything that stores the exception first and loads it last.
+    fn own_throws(&self) -> impl Iterator<Item = u32> {
+        let code = &self.code.code;
+        let stored = |slot| {
+            let mut handlers = code.exception_table().filter(|row| row.catch_type == 0);
+            handlers.any(|row| self.scan.stored_at(code.code(), row.handler_pc.into()) == Some(slot))
+        };
+        let again = move |pc: &u32| self.scan.loaded_before(code.code(), *pc).is_some_and(stored);
+        self.scan.throws.iter().copied().filter(move |pc| !again(pc))
     }
 
     /// Spans [from, to) of pcs at which slot 0 does not hold `this` as an object.

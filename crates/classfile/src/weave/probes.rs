@@ -51,6 +51,10 @@ pub enum Operand {
     Result,
     /// What is thrown.
     Exception,
+    /// What an athrow of the method itself has thrown last, or null: `Throwable`. Where it is the exception that leaves the
+    /// method, that is the method's own, also if a finally or synchronized block has thrown it again in between; what the
+    /// JVM throws by itself, such as a NullPointerException, is not among it. Only where an exception leaves.
+    OwnException,
     /// Around a call: the pc of its instruction in the original code: int.
     CallPc,
 }

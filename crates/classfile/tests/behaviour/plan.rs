@@ -29,6 +29,8 @@ pub(crate) struct Config {
     pub(crate) flag: Option<bool>,
     /// Ends of methods and calls that took less are not told.
     pub(crate) min_cost: Option<i64>,
+    /// What a method has thrown itself is handed over.
+    pub(crate) own_exceptions: bool,
     /// Ends of methods are told where the condition of [`condition`] holds.
     pub(crate) conditions: bool,
 }
@@ -40,6 +42,7 @@ const PLAIN: Config = Config {
     entry_this: false,
     flag: None,
     min_cost: None,
+    own_exceptions: false,
     conditions: false,
 };
 
@@ -58,6 +61,7 @@ pub(crate) const CONFIGS: &[Config] = &[
     Config { name: "guarded, on", calls: true, flag: Some(true), ..PLAIN },
     Config { name: "guarded, off", calls: true, arguments: true, flag: Some(false), ..PLAIN },
     Config { name: "slow ones", calls: true, min_cost: Some(6), ..PLAIN },
+    Config { name: "own exceptions", own_exceptions: true, ..PLAIN },
     Config { name: "on conditions", arguments: true, flag: Some(true), conditions: true, ..PLAIN },
 ];
 
@@ -69,7 +73,8 @@ impl Config {
 
     fn probes<'p>(&self, condition: Option<&'p Condition>) -> Probes<'p> {
         use Operand::{
-            Argument, ArgumentIndex, CallPc, EndTime, Exception, ProbeId, Result, StartTime, This,
+            Argument, ArgumentIndex, CallPc, EndTime, Exception, OwnException, ProbeId, Result, StartTime,
+            This,
         };
         const PROBE: &str = "probe/Probe";
         let method = |name| StaticMethod::new(PROBE, name);
@@ -98,11 +103,15 @@ impl Config {
             after,
             throw: event("threw", &[ProbeId, CallPc, StartTime, EndTime, Exception], true, true),
         };
+        let mut throw = event("thrown", &[ProbeId, StartTime, EndTime, Exception], false, true);
+        if let Some(throw) = throw.as_mut().filter(|_| self.own_exceptions) {
+            throw.calls.push(Call::new(method("own"), &[Exception, OwnException]));
+        }
         Probes {
             clock: method("now"),
             entry: event("enter", &[ProbeId, StartTime], self.entry_this, false),
             exit: event("exit", &[ProbeId, StartTime, EndTime, Result], true, true),
-            throw: event("thrown", &[ProbeId, StartTime, EndTime, Exception], false, true),
+            throw,
             call_sites: self.calls.then_some(calls),
             compile_limit: CompileLimit::Cross,
         }

@@ -39,6 +39,13 @@ public final class Probe {
         note("throw", id, start, end, thrown.getClass().getName());
     }
 
+    /** What a method has thrown itself is what leaves it, or something that it has caught. */
+    public static void own(Throwable thrown, Throwable own) {
+        if (thrown == null) {
+            throw new AssertionError("nothing is thrown, and own is " + own);
+        }
+    }
+
     public static void before(int id, int pc) {
         LOG.append("call ").append(id).append(' ').append(pc).append('\n');
     }
