@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const SOURCES: &str = "../agent-java/probe";
-const PROBE: &str = "java/lang/JgraftProbe1";
+const PROBE: &str = "java/lang/JgraftProbe1_00";
 
 fn main() {
     println!("cargo::rustc-cdylib-link-arg=-Wl,-z,nodelete");

@@ -41,6 +41,8 @@ pub(crate) enum Command {
     StartManagement(StartManagement),
     Stat(Stat),
     Trace(Trace),
+    Status(Status),
+    Reset(Reset),
     Jattach(Jattach),
 }
 
@@ -62,6 +64,8 @@ impl Command {
             Command::StartManagement(options) => options.asked.json,
             Command::Stat(options) => options.json,
             Command::Trace(options) => options.json,
+            Command::Status(options) => options.json,
+            Command::Reset(options) => options.json,
             Command::Jattach(_) => false,
         }
     }
@@ -297,7 +301,10 @@ pub(crate) struct Trace {
     /// End after so many calls; 100 if stdout is a terminal.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) limit: Option<u64>,
-    /// More than 50 classes, or classes of the JDK.
+    /// Change nothing: list the classes and methods that would be rewritten, and what that costs.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Agree to the cost of more than 50 classes, of classes of the JDK, or of a JVM that throws its compiled code away.
     #[arg(long)]
     pub(crate) yes: bool,
     /// One JSON object a line instead of text.
@@ -305,6 +312,31 @@ pub(crate) struct Trace {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) patience: Patience,
+}
+
+/// Say what of ours is active in a JVM, who put it there, and since when. Read-only: nothing is sent, nothing is loaded.
+#[derive(Args)]
+pub(crate) struct Status {
+    /// A pid, or the main class or jar of exactly one JVM, or the last part of its name.
+    pub(crate) target: String,
+    /// One JSON object instead of text.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Take everything of ours out of a JVM: every trace ends, whoever began it, and its classes go back.
+///
+/// Nothing is loaded for it; what stays until the JVM ends is said by `jgraft status`.
+#[derive(Args)]
+pub(crate) struct Reset {
+    /// A pid, or the main class or jar of exactly one JVM, or the last part of its name.
+    pub(crate) target: String,
+    /// Time for the classes to go back (500ms, 10s, 2m).
+    #[arg(long, default_value = "30s", value_parser = duration, value_name = "TIME")]
+    pub(crate) timeout: Duration,
+    /// One JSON object instead of text.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// The words, output and exit status of jattach 2.1, for scripts; also when called by that name.

@@ -9,6 +9,7 @@ mod ask;
 mod bundle;
 mod cli;
 mod commands;
+mod consent;
 mod failure;
 mod human;
 mod hung;
@@ -18,6 +19,7 @@ mod json;
 mod next_start;
 mod output;
 mod relay;
+mod residents;
 mod session;
 mod target;
 mod terminal;
@@ -54,6 +56,8 @@ fn main() -> ExitCode {
         Command::StartManagement(options) => commands::start_management::run(&options),
         Command::Stat(options) => commands::stat::run(&options),
         Command::Trace(options) => commands::trace::run(&options),
+        Command::Status(options) => commands::status::run(&options),
+        Command::Reset(options) => commands::reset::run(&options),
         Command::Jattach(options) => return commands::jattach::run(&options.words),
     };
     match done.and_then(|code| output::finish(code, "what was found out is lost")) {

@@ -1,19 +1,18 @@
-//! The event memory of this JVM: made once and never given back, since a method that still runs may write to it at any
-//! time. Its layout is `jgraft_protocol::events`.
+//! Event memories of this JVM: made once and never given back, since a method that still runs may write to one at any
+//! time. Their layout is `jgraft_protocol::events`.
 //!
 //! A file that lives in memory only, is sealed against shrinking, and is in memory as a whole before anybody writes: one on
 //! disk could be truncated, or its disk be full, and the application would get an InternalError where a probe writes.
 
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use jgraft_protocol::events::{self, Layout, WORD_GATE};
 
 use crate::sys;
 
-/// What all sessions of this JVM share.
+/// What the traces share that use it, one after another.
 #[derive(Debug)]
 pub(crate) struct EventMemory {
     file: OwnedFd,
@@ -21,24 +20,23 @@ pub(crate) struct EventMemory {
     pub(crate) layout: Layout,
 }
 
-static MEMORY: OnceLock<EventMemory> = OnceLock::new();
-
 impl EventMemory {
-    /// The event memory; made with this layout if there is none yet.
-    pub(crate) fn get(layout: Layout) -> io::Result<&'static EventMemory> {
-        if let Some(memory) = MEMORY.get() {
-            return Ok(memory);
-        }
+    /// A new one.
+    pub(crate) fn new(layout: Layout) -> io::Result<EventMemory> {
         let file = sys::memory_file(c"jgraft-events", layout.words() * events::WORD)?;
         let words = sys::map(&file, layout.words())?;
         events::format(words, layout).ok_or(io::ErrorKind::InvalidInput)?;
-        // Of two that are made at once one stays: nobody has seen the other yet.
-        Ok(MEMORY.get_or_init(|| EventMemory { file, words, layout }))
+        Ok(EventMemory { file, words, layout })
     }
 
     /// The descriptor, which the injector opens through `/proc`.
     pub(crate) fn descriptor(&self) -> RawFd {
         self.file.as_raw_fd()
+    }
+
+    /// All of it.
+    pub(crate) fn words(&self) -> &'static [AtomicU64] {
+        self.words
     }
 
     /// A control word.

@@ -1,18 +1,19 @@
-//! The class that woven methods call, `agent-java/probe`: defined in the boot loader from bytes that the library carries,
-//! once in the life of a JVM.
-
-use std::sync::{Mutex, PoisonError};
+//! The class that woven methods call, `agent-java/probe`: defined in the boot loader from bytes that the library carries, once
+//! for each event memory, whose addresses are constants of it.
 
 use jgraft_jvmti::{Error, define_in_boot_loader};
 use jgraft_protocol::events::{PAGE, WORD, WORD_GATE, WORD_NAMES};
-use jni::strings::JNIStr;
+use jni::strings::JNIString;
 use jni::{Env, jni_sig, jni_str};
 
 use crate::memory::EventMemory;
 
-/// Its internal name, which carries the version of the event memory's layout.
-pub(crate) const NAME: &str = "java/lang/JgraftProbe1";
-const JNI_NAME: &JNIStr = jni_str!("java/lang/JgraftProbe1");
+/// What the internal names of all probes begin with, of whatever version.
+pub(crate) const PREFIX: &str = "java/lang/JgraftProbe";
+/// Its internal name in the library. The first number is the version of the event memory's layout, the second is counted up.
+const NAME: &str = "java/lang/JgraftProbe1_00";
+/// So many second numbers there are. Another version of this library may have taken some of them in this JVM.
+const NUMBERS: u32 = 100;
 
 static CLASS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/probe.class"));
 static CLASS_FOR_8: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/probe-8.class"));
@@ -20,25 +21,41 @@ static CLASS_FOR_8: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/probe-8.cl
 /// The first of the numbers in the class that stand for what only the agent knows.
 const FIRST_NUMBER: u64 = 0x4a47_5241_4654_0001;
 
-static DEFINED: Mutex<bool> = Mutex::new(false);
-
-/// Defines the Probe if this JVM has none.
-pub(crate) fn define(jni: &mut Env<'_>, memory: &EventMemory) -> Result<(), Error> {
-    let mut defined = DEFINED.lock().unwrap_or_else(PoisonError::into_inner);
-    if *defined {
-        return Ok(());
-    }
+/// Defines a probe that writes into this memory; its internal name.
+pub(crate) fn define(jni: &mut Env<'_>, memory: &EventMemory) -> Result<String, Error> {
     // JDK 8 has no modules.
     let has_modules = jni.find_class(jni_str!("java/lang/Module")).is_ok();
     let class = with_numbers(if has_modules { CLASS } else { CLASS_FOR_8 }, memory);
-    let class = define_in_boot_loader(jni, JNI_NAME, &class)?;
-    // Runs its static initialiser, here and not in a method of the application.
-    jni.get_static_field(&class, jni_str!("READ"), jni_sig!("I"))?;
-    *defined = true;
-    Ok(())
+    let mut number = 0;
+    loop {
+        let name = numbered(number);
+        match define_in_boot_loader(jni, &JNIString::from(name.as_str()), &renamed(&class, &name)) {
+            Ok(defined) => {
+                // Runs its static initialiser, here and not in a method of the application.
+                jni.get_static_field(&defined, jni_str!("READ"), jni_sig!("I"))?;
+                return Ok(name);
+            }
+            // The name is taken.
+            Err(_) if number + 1 < NUMBERS => number += 1,
+            Err(error) => return Err(error),
+        }
+    }
 }
 
-/// The class with the numbers of this JVM: constants, which a compiler puts into the code. A native method that told them
+fn numbered(number: u32) -> String {
+    format!("{}{number:02}", &NAME[..NAME.len() - 2])
+}
+
+/// The class under a name of the same length.
+fn renamed(class: &[u8], name: &str) -> Vec<u8> {
+    let mut class = class.to_vec();
+    if let Some(at) = class.windows(NAME.len()).position(|window| window == NAME.as_bytes()) {
+        class[at..at + NAME.len()].copy_from_slice(name.as_bytes());
+    }
+    class
+}
+
+/// The class with the numbers of this memory: constants, which a compiler puts into the code. A native method that told them
 /// would make HotSpot 17 and later complain on stdout, since it is in the package java.lang and ours.
 fn with_numbers(class: &[u8], memory: &EventMemory) -> Vec<u8> {
     let layout = memory.layout;
@@ -75,5 +92,18 @@ mod tests {
                 assert!(matches!(places[..], [at] if class[at - 1] == 5), "{constant:x?} at {places:?}");
             }
         }
+    }
+
+    #[test]
+    fn the_name_stands_once_in_the_class() {
+        for class in [CLASS, CLASS_FOR_8] {
+            assert_eq!(class.windows(NAME.len()).filter(|window| *window == NAME.as_bytes()).count(), 1);
+            let named = renamed(class, &numbered(42));
+            assert_eq!(
+                jgraft_classfile::ClassFile::parse(&named).unwrap().this_class_name().unwrap().to_string(),
+                "java/lang/JgraftProbe1_42"
+            );
+        }
+        assert!(NAME.starts_with(PREFIX) && numbered(0) == NAME);
     }
 }

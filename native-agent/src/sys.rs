@@ -44,13 +44,21 @@ pub(crate) fn map(file: &OwnedFd, words: usize) -> io::Result<&'static [AtomicU6
     Ok(unsafe { std::slice::from_raw_parts(start.cast::<AtomicU64>(), words) })
 }
 
-/// Sleeps while the low half of a word is 0, at most for so long: futex(2). It may return sooner.
-pub(crate) fn wait_for_change(word: &'static AtomicU64, limit: Duration) {
+/// Sleeps while the low half of a word is this, at most for so long: futex(2). It may return sooner.
+pub(crate) fn wait_while(word: &'static AtomicU64, low: u32, limit: Duration) {
     let limit = Timespec { seconds: limit.as_secs() as c_long, nanoseconds: limit.subsec_nanos().into() };
     // SAFETY: an aligned word that is never unmapped (little-endian: its low half comes first), and a time that outlives the
     // call. Whatever comes of it, the caller looks again.
     unsafe {
-        syscall(SYS_FUTEX, word.as_ptr(), FUTEX_WAIT, 0 as c_long, &raw const limit, 0 as c_long, 0 as c_long)
+        syscall(
+            SYS_FUTEX,
+            word.as_ptr(),
+            FUTEX_WAIT,
+            low as c_long,
+            &raw const limit,
+            0 as c_long,
+            0 as c_long,
+        )
     };
 }
 

@@ -4,79 +4,14 @@
 mod common;
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use common::{Attached, Pairs, expect, is_unharmed, load, number, service};
-use jgraft_attach::{EventMemory, LoadOutcome, Target};
+use common::trace::{PATIENCE, Trace};
+use common::{Attached, expect, is_unharmed, number, service};
 use jgraft_jvm_harness::{Jdk, Jvm, each_jdk};
-use jgraft_protocol::events::{Event, Reader, WORD_END};
+use jgraft_protocol::events::{Event, Reader};
 use jgraft_protocol::properties;
-use nix::fcntl::{FcntlArg, fcntl};
-use tempfile::TempDir;
-
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// A trace as the injector has it: the session, whose lease is held as long as this lives, and the events so far.
-struct Trace {
-    session: TempDir,
-    lease: Option<File>,
-    reply: Pairs,
-    memory: EventMemory,
-}
-
-impl Trace {
-    fn begin(jvm: &Jvm, patterns: &[&str], time_to_live: Duration) -> Result<Trace> {
-        Trace::begin_with(jvm, patterns, time_to_live, "false")
-    }
-
-    fn begin_with(jvm: &Jvm, patterns: &[&str], time_to_live: Duration, consent: &str) -> Result<Trace> {
-        let session = tempfile::tempdir_in(jvm.cwd())?;
-        let lease = File::create_new(session.path().join("lease"))?;
-        let lock =
-            nix::libc::flock { l_type: nix::libc::F_WRLCK as _, l_whence: 0, l_start: 0, l_len: 0, l_pid: 0 };
-        fcntl(&lease, FcntlArg::F_OFD_SETLK(&lock))?;
-        let time_to_live = time_to_live.as_millis().to_string();
-        let mut request = vec![("verb".to_owned(), "trace"), ("ttl.ms".to_owned(), &time_to_live)];
-        request.push(("consent".to_owned(), consent));
-        request.extend((1..).zip(patterns).map(|(n, pattern)| (format!("pattern.{n}"), *pattern)));
-        let request = properties::write(request.iter().map(|(key, value)| (key.as_str(), *value)));
-        fs::write(session.path().join("request"), request)?;
-        let outcome = load(jvm, &format!("session={}", session.path().display()))?;
-        let reply = properties::parse(&fs::read(session.path().join("reply"))?);
-        ensure!(outcome == LoadOutcome::Loaded, "{outcome:?}: {reply:?}");
-        expect(&reply, &[("outcome", "ok")])?;
-        let target = Target::inspect(jvm.pid().cast_signed())?;
-        let memory = EventMemory::open(&target, number(&reply, "memory.fd")? as i32)?;
-        Ok(Trace { session, lease: Some(lease), reply, memory })
-    }
-
-    fn reader(&self) -> Result<Reader<'_>> {
-        Ok(Reader::new(&self.memory)?)
-    }
-
-    /// Methods by the ids of their probes: `Stock::take(…)…`.
-    fn names(&self) -> Result<BTreeMap<u32, String>> {
-        let text = fs::read_to_string(self.session.path().join("names"))?;
-        let line = |line: &str| {
-            let (id, name) = line.split_once('\t')?;
-            Some((id.parse().ok()?, name.to_owned()))
-        };
-        text.lines().map(|text| line(text).with_context(|| format!("{text:?}"))).collect()
-    }
-
-    /// The pairs of the end.
-    fn ended(&self) -> Result<Pairs> {
-        let (file, start) = (self.session.path().join("ended"), Instant::now());
-        while !file.exists() {
-            ensure!(start.elapsed() < PATIENCE, "the trace does not end");
-            std::thread::yield_now();
-        }
-        Ok(properties::parse(&fs::read(file)?))
-    }
-}
 
 /// Lets go of the service's gate, waits for so many events, and closes it again.
 fn run(jvm: &Jvm, reader: &mut Reader<'_>, wanted: usize) -> Result<Vec<Event>> {
@@ -127,7 +62,7 @@ fn every_call_and_every_exception_is_told() {
             *told.entry(method).or_default() += 1;
             ensure!(event.end >= event.start && event.thread > 0, "{event:?}");
             if let Some(exception) = event.exception {
-                let class = reader.exception_name(exception);
+                let class = reader.exception_name(exception.class);
                 ensure!(class.as_deref() == Some("Refused"), "{event:?}: {class:?}");
                 thrown += u64::from(method == "place");
             }
@@ -143,9 +78,10 @@ fn every_call_and_every_exception_is_told() {
         }
         ensure!(thrown > 0 && reader.lost() == 0, "{thrown} thrown, {} lost", reader.lost());
 
-        trace.memory[WORD_END].store(1, Ordering::Release);
+        trace.end();
         let classes = properties::get(&trace.reply, "classes").context("no classes")?;
-        expect(&trace.ended()?, &[("outcome", "ok"), ("restored", classes)])?;
+        let proved = [("outcome", "ok"), ("restored", classes), ("proved", classes), ("changed", "0")];
+        expect(&trace.ended()?, &proved)?;
         jvm.ask("resume", |line| line == "resumed")?;
         ends_without_a_trace(&jvm, jdk, &mut reader)
     });
@@ -178,7 +114,8 @@ fn it_ends_with_the_injector() {
             if !silent {
                 trace.lease = None;
             }
-            expect(&trace.ended()?, &[("outcome", "ok"), ("restored", "1")])?;
+            let why = if silent { "silent" } else { "lost" };
+            expect(&trace.ended()?, &[("outcome", "ok"), ("proved", "1"), ("why", why)])?;
             let mut reader = trace.reader()?;
             jvm.ask("order", |line| line.starts_with("order "))?;
             ensure!(reader.drain(Instant::now(), |_| ()) == 0, "events after the end");
@@ -196,11 +133,15 @@ fn what_is_asked_wrongly_is_said() {
             bail!("a pattern without a method")
         };
         ensure!(error.to_string().contains("a pattern is Class::method"), "{error}");
-        let trace = Trace::begin(&jvm, &["Stock::*"], PATIENCE)?;
-        let Err(error) = Trace::begin(&jvm, &["Pricing::*"], PATIENCE) else { bail!("two at once") };
-        ensure!(error.to_string().contains("another trace is running"), "{error}");
-        drop(trace);
-        is_unharmed(&jvm, jdk, Attached::Times(2))
+        for (pattern, words) in [
+            ("Stok::*", "no loaded class that can be changed is called Stok; there is Stock"),
+            ("Stock::tak", "Stock declares no method tak; it has take"),
+            ("Stock::take(I)V", "Stock has no method Stock::take(I)V, but take with (Ljava/lang/String;I)V"),
+        ] {
+            let error = Trace::begin(&jvm, &[pattern], PATIENCE).err().map(|error| error.to_string());
+            ensure!(error.as_ref().is_some_and(|error| error.contains(words)), "{pattern}: {error:?}");
+        }
+        is_unharmed(&jvm, jdk, Attached::Times(4))
     });
 }
 
@@ -223,7 +164,7 @@ fn classes_of_the_boot_loader_are_woven_too() {
             told += reader.drain(Instant::now(), |_| ());
             ensure!(start.elapsed() < PATIENCE, "{told} events");
         }
-        trace.memory.set_and_wake(WORD_END, 1);
+        trace.end();
         let ended = trace.ended()?;
         expect(&ended, &[("outcome", "ok")])?;
         // More of them may have been loaded meanwhile, and were woven when they were.

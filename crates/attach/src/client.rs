@@ -76,6 +76,11 @@ impl<'c> Client<'c> {
         Client { cancel: Some(cancel), ..self }
     }
 
+    /// The target, for another client.
+    pub fn into_target(self) -> Target {
+        self.target
+    }
+
     /// The target's facts, as last read.
     pub fn target(&self) -> &Target {
         &self.target

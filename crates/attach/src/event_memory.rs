@@ -21,6 +21,9 @@ use crate::target::Target;
 /// A larger one is none of ours.
 const MOST: usize = 1 << 30;
 
+/// How the link in `/proc` of a descriptor of one begins.
+const NAME: &str = "/memfd:jgraft-events";
+
 /// Mapped words; unmapped on drop. The target's own mapping stays.
 #[derive(Debug)]
 pub struct EventMemory {
@@ -46,7 +49,7 @@ impl EventMemory {
             let text = format!("descriptor {descriptor} of pid {} ({}) {why}", target.pid(), link.display());
             Err(io::Error::new(io::ErrorKind::InvalidData, text))
         };
-        if !link.to_string_lossy().starts_with("/memfd:jgraft-events") {
+        if !link.to_string_lossy().starts_with(NAME) {
             return refuse("is no event memory");
         }
         let file = target.process().open_to_write(&name)?;
@@ -64,24 +67,54 @@ impl EventMemory {
         Ok(EventMemory { start: start.cast(), words: size / 8 })
     }
 
-    /// Sets a word, and wakes who waits for it to change: futex(2) on its low half, in whatever process.
-    pub fn set_and_wake(&self, word: usize, value: u64) {
-        let Some(word) = self.get(word) else { return };
-        word.store(value, Ordering::Release);
-        let (everybody, nothing) = (i32::MAX, 0_usize);
-        // SAFETY: an aligned word that is mapped while `self` is; nothing is written. Nobody may be waiting.
-        unsafe {
-            nix::libc::syscall(
-                nix::libc::SYS_futex,
-                word.as_ptr(),
-                nix::libc::FUTEX_WAKE,
-                everybody,
-                nothing,
-                nothing,
-                nothing,
-            )
-        };
+    /// The event memories that a target has, by what its descriptors are called.
+    ///
+    /// # Errors
+    /// Its descriptors cannot be listed by this process.
+    pub fn descriptors(target: &Target) -> io::Result<Vec<i32>> {
+        let mut found = Vec::new();
+        for name in target.process().entries("fd")? {
+            let Some(name) = name.to_str() else { continue };
+            let link = target.process().link(&format!("fd/{name}"));
+            if link.is_ok_and(|link| link.to_string_lossy().starts_with(NAME)) {
+                found.extend(name.parse::<i32>());
+            }
+        }
+        Ok(found)
     }
+
+    /// Sets bits of a word, and wakes who waits for it to change.
+    pub fn or_and_wake(&self, word: usize, bits: u64) {
+        if let Some(at) = self.get(word) {
+            at.fetch_or(bits, Ordering::AcqRel);
+            wake(at);
+        }
+    }
+
+    /// Adds to a word, and wakes who waits for it to change.
+    pub fn add_and_wake(&self, word: usize, more: u64) {
+        if let Some(at) = self.get(word) {
+            at.fetch_add(more, Ordering::AcqRel);
+            wake(at);
+        }
+    }
+}
+
+/// futex(2) on the low half of a word, in whatever process it is waited for.
+fn wake(word: &AtomicU64) {
+    let (everybody, nothing) = (i32::MAX, 0_usize);
+    // SAFETY: an aligned word that is mapped as long as the reference lives; nothing is written. Nobody may be waiting.
+    unsafe {
+        nix::libc::syscall(
+            nix::libc::SYS_futex,
+            word.as_ptr(),
+            nix::libc::FUTEX_WAKE,
+            everybody,
+            nothing,
+            nothing,
+            nothing,
+        )
+    };
 }
 
 fn is_sealed(file: &OwnedFd) -> bool {

@@ -71,6 +71,22 @@ pub fn mapped_by_name(target: &Target, name: &str) -> Option<PathBuf> {
     mapped_files(target).find(|mapped| mapped.file_name().is_some_and(|name| *name == *file))
 }
 
+/// Files of this name that the target has mapped or open, as the kernel names them, each once. It may have none of them, and
+/// a file of that name may be any file.
+pub fn in_use(target: &Target, name: &str) -> Vec<PathBuf> {
+    let process = target.process();
+    let open = process.entries("fd").unwrap_or_default().into_iter();
+    let open = open.filter_map(|fd| process.link(&format!("fd/{}", fd.to_str()?)).ok());
+    let is_named = |path: &PathBuf| {
+        let file = path.file_name().and_then(|file| file.to_str());
+        file.is_some_and(|file| file.trim_end_matches(" (deleted)") == name)
+    };
+    let mut found: Vec<_> = mapped_files(target).chain(open).filter(is_named).collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
 fn mapped_files(target: &Target) -> impl Iterator<Item = PathBuf> {
     use std::os::unix::ffi::OsStringExt;
     let maps = target.process().open_file("maps").ok().map(io::BufReader::new);

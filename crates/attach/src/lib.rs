@@ -58,7 +58,7 @@ pub use proc::status::Status;
 pub use proc::{Process, TargetRoot, ThreadState, threads};
 pub use reply::{LoadOutcome, error_in, explain_code};
 pub use request::{ARGUMENT_LIMIT, Request, modified_utf8};
-pub use retransform::first_retransform;
+pub use retransform::{LARGE_FLUSH, compiled_at_risk, first_retransform};
 pub use sys::Identity;
 pub use target::{Kind, Target};
 pub use target_dir::TargetDir;

@@ -7,6 +7,15 @@ use crate::target::{Kind, Target};
 /// The first release that keeps compiled code.
 const FIXED_IN: u32 = 23;
 
+/// So many compiled methods are a cost that has to be agreed to: to compile them again takes a service seconds.
+pub const LARGE_FLUSH: i64 = 5_000;
+
+/// How many methods it has compiled since it started, on a release that would throw them away.
+pub fn compiled_at_risk(target: &Target) -> Option<i64> {
+    first_retransform(target)?;
+    target.perfdata()?.long("sun.ci.totalCompiles")
+}
+
 /// The warning, for a release that has that cost. A JVM whose agent could retransform from its start has paid it already,
 /// which cannot be told from outside.
 pub fn first_retransform(target: &Target) -> Option<Finding> {

@@ -88,6 +88,14 @@ pub struct ConstantPool<'a> {
 }
 
 impl<'a> ConstantPool<'a> {
+    /// Of bytes that are constant_pool_count and constant_pool[], and nothing else.
+    pub fn of(bytes: &'a [u8]) -> Result<Self, Error> {
+        let mut reader = Reader::at(bytes, 0);
+        let pool = Self::parse(bytes, &mut reader)?;
+        reader.end()?;
+        Ok(pool)
+    }
+
     /// Reads constant_pool_count and constant_pool[], leaving `reader` behind them.
     pub(crate) fn parse(bytes: &'a [u8], reader: &mut Reader<'a>) -> Result<Self, Error> {
         let at = reader.offset();

@@ -67,8 +67,10 @@ mod event;
 mod export;
 mod guard;
 mod memory;
+mod method;
 mod raw;
 mod table;
+mod thread;
 
 #[cfg(test)]
 mod fake_vm;
@@ -82,6 +84,8 @@ pub use error::{Error, ErrorCode};
 pub use event::{ClassFile, Event, Events, Loader};
 pub use export::{Agent, Entry};
 pub use guard::{Panic, catch};
+pub use memory::{Array, Text};
+pub use method::Method;
 
 /// The JNI side of the border.
 pub use jni;

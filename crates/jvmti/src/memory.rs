@@ -36,7 +36,7 @@ impl Deref for Text<'_> {
 
 /// An array in memory of an environment.
 #[derive(Debug)]
-pub(crate) struct Array<'e, T> {
+pub struct Array<'e, T> {
     memory: Memory<'e, T>,
     length: usize,
 }

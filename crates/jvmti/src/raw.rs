@@ -5,7 +5,7 @@
 
 use std::ffi::{c_char, c_int, c_uchar};
 
-use jni::sys::{JNIEnv, jclass, jint, jobject};
+use jni::sys::{JNIEnv, jboolean, jclass, jint, jobject};
 
 /// A thread object.
 pub(crate) type jthread = jobject;
@@ -36,6 +36,17 @@ pub(crate) struct jvmtiEnv {
 
 /// A function pointer of the table; what is reserved or newer than the JVM is null.
 pub(crate) type Slot = Option<unsafe extern "C" fn()>;
+
+/// What `GetThreadInfo` says.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct jvmtiThreadInfo {
+    pub(crate) name: *mut c_char,
+    pub(crate) priority: jint,
+    pub(crate) is_daemon: jboolean,
+    pub(crate) thread_group: jobject,
+    pub(crate) context_class_loader: jobject,
+}
 
 /// 128 bits, the first in the lowest bit of the first word: how C compilers for Linux lay out `unsigned int` bit fields
 /// on little-endian machines.

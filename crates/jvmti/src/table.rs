@@ -8,11 +8,12 @@
 
 use std::ffi::{c_char, c_uchar};
 
-use jni::sys::{jboolean, jclass, jint, jlong};
+use jni::sys::{jboolean, jclass, jint, jlong, jmethodID};
 
 use crate::error::{Error, ErrorCode};
 use crate::raw::{
     jthread, jvmtiCapabilities, jvmtiEnv, jvmtiError, jvmtiEvent, jvmtiEventCallbacks, jvmtiEventMode,
+    jvmtiThreadInfo,
 };
 
 /// Slots of a JVMTI 1.1 table, the oldest with RetransformClasses.
@@ -66,6 +67,10 @@ functions! {
     2 SetEventNotificationMode = set_event_notification_mode(
         mode: jvmtiEventMode, event_type: jvmtiEvent, event_thread: jthread; ...
     );
+    /// Every live platform thread: an array in memory of the environment, of new local references.
+    4 GetAllThreads = get_all_threads(threads_count_ptr: *mut jint, threads_ptr: *mut *mut jthread);
+    /// A thread's name, in memory of the environment, its group and its context class loader, as new local references.
+    9 GetThreadInfo = get_thread_info(thread: jthread, info_ptr: *mut jvmtiThreadInfo);
     /// Whether a class can be retransformed.
     45 IsModifiableClass = is_modifiable_class(klass: jclass, is_modifiable_class_ptr: *mut jboolean);
     /// Memory of the environment.
@@ -75,6 +80,21 @@ functions! {
     /// The signature and the generic signature of a class, in memory of the environment.
     48 GetClassSignature = get_class_signature(
         klass: jclass, signature_ptr: *mut *mut c_char, generic_ptr: *mut *mut c_char
+    );
+    /// The methods that a class declares: an array in memory of the environment.
+    52 GetClassMethods = get_class_methods(
+        klass: jclass, method_count_ptr: *mut jint, methods_ptr: *mut *mut jmethodID
+    );
+    /// Name, descriptor and generic signature of a method, in memory of the environment.
+    64 GetMethodName = get_method_name(
+        method: jmethodID, name_ptr: *mut *mut c_char, signature_ptr: *mut *mut c_char,
+        generic_ptr: *mut *mut c_char
+    );
+    /// The access flags of a method.
+    66 GetMethodModifiers = get_method_modifiers(method: jmethodID, modifiers_ptr: *mut jint);
+    /// The code of a method as it is in force, in memory of the environment.
+    75 GetBytecodes = get_bytecodes(
+        method: jmethodID, bytecode_count_ptr: *mut jint, bytecodes_ptr: *mut *mut c_uchar
     );
     /// Every loaded class: an array in memory of the environment, of new local references.
     78 GetLoadedClasses = get_loaded_classes(class_count_ptr: *mut jint, classes_ptr: *mut *mut jclass);
@@ -86,6 +106,11 @@ functions! {
     127 DisposeEnvironment = dispose_environment();
     /// Adds capabilities, all or none.
     142 AddCapabilities = add_capabilities(capabilities_ptr: *const jvmtiCapabilities);
+    /// The constant pool of a class as it is in force, in memory of the environment.
+    146 GetConstantPool = get_constant_pool(
+        klass: jclass, constant_pool_count_ptr: *mut jint, constant_pool_byte_count_ptr: *mut jint,
+        constant_pool_bytes_ptr: *mut *mut c_uchar
+    );
     /// Sends the original bytes of classes through the class file load hooks again.
     152 RetransformClasses = retransform_classes(class_count: jint, classes: *const jclass);
 }

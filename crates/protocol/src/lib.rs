@@ -6,6 +6,7 @@
 
 pub mod events;
 pub mod native;
+pub mod nearest;
 pub mod pattern;
 pub mod properties;
 pub mod session;

@@ -100,6 +100,10 @@ pub mod trace {
     pub const PATTERN: &str = "pattern.";
     /// `true`: more than [`FEW_CLASSES`], and classes of `java.…`, are woven too.
     pub const CONSENT: &str = "consent";
+    /// `true`: nothing is changed; what would be is written into [`PLAN`].
+    pub const DRY_RUN: &str = "dry-run";
+    /// Who wants it, for whoever looks later.
+    pub const BY: &str = "by";
     /// So many classes are woven without being asked.
     pub const FEW_CLASSES: usize = 50;
     /// For how many milliseconds the injector may be silent.
@@ -110,6 +114,11 @@ pub mod trace {
     pub const LEASE: &str = "lease";
     /// The agent's file: lines that say which method a probe's id means, `ID\tCLASS::METHODDESCRIPTOR`. It grows.
     pub const NAMES: &str = "names";
+    /// The agent's file: lines with the names of threads, `ID\tNAME`. It grows when the injector asks.
+    pub const THREADS: &str = "threads";
+    /// The agent's file of a dry run: lines `CLASS\tBYTES\tMETHODDESCRIPTOR METHODDESCRIPTOR …`. Bytes are those of code and
+    /// constants.
+    pub const PLAN: &str = "plan";
     /// The agent's file: the pairs of the end, once the classes are as they were.
     pub const ENDED: &str = "ended";
     /// The number of the descriptor of the event memory, in the target.
@@ -118,10 +127,32 @@ pub mod trace {
     pub const CLASSES: &str = "classes";
     /// How many methods are woven.
     pub const METHODS: &str = "methods";
+    /// Bytes of code and constants of the classes.
+    pub const BYTES: &str = "bytes";
+    /// Microseconds that the longest batch of a retransformation took.
+    pub const LONGEST: &str = "longest.us";
     /// With a number behind it, from 1 on: a method or class that was left alone, and why.
     pub const LEFT_ALONE: &str = "left.";
     /// At the end: how many classes were sent through the hook again, or why that failed.
     pub const RESTORED: &str = "restored";
+    /// At the end: in how many classes the code that is in force now was seen to be what it was before, or, where a class
+    /// was woven when it was loaded, without a probe.
+    pub const PROVED: &str = "proved";
+    /// At the end: in how many classes there is no probe, but other code than before: another agent has changed it.
+    pub const CHANGED: &str = "changed";
+    /// At the end: `wanted`, `lost` or `silent`.
+    pub const WHY: &str = "why";
+
+    // Keys of the status in the event memory, beside some of the above.
+
+    /// `beginning`, `tracing`, `ending` or `ended`.
+    pub const STATE: &str = "state";
+    /// The version of the agent.
+    pub const VERSION: &str = "version";
+    /// When it began, in milliseconds since 1970.
+    pub const SINCE: &str = "since.ms";
+    /// What is traced, cut if it is long.
+    pub const PATTERNS: &str = "patterns";
 }
 
 #[cfg(test)]

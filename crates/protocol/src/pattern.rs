@@ -1,5 +1,5 @@
 //! Which methods are meant: `Class::method`, with `*` for any text in both parts, and, behind the method, a descriptor if one
-//! of several is meant. Classes are named with dots, as `java.util.Map$Entry`.
+//! of several is meant: `(Ljava/lang/String;I)V`, or as Java has it, `(String,int)`. Classes are named with dots, as `java.util.Map$Entry`.
 
 use std::fmt;
 
@@ -25,7 +25,7 @@ impl fmt::Display for PatternError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Parts => "a pattern is Class::method, such as shop.OrderService::place or shop.*::*",
-            Self::Descriptor => "a descriptor is as in (Ljava/lang/String;I)V",
+            Self::Descriptor => "a descriptor is as in (Ljava/lang/String;I)V or (String,int)",
         })
     }
 }
@@ -57,13 +57,21 @@ impl Pattern {
 
     /// Whether a method is meant of a class that is.
     pub fn wants_method(&self, name: &str, descriptor: &str) -> bool {
-        self.descriptor.as_deref().is_none_or(|wanted| wanted == descriptor)
-            && matches(self.method.as_bytes(), name.as_bytes())
+        matches(self.method.as_bytes(), name.as_bytes())
+            && self
+                .descriptor
+                .as_deref()
+                .is_none_or(|wanted| wanted == descriptor || is_java(wanted, descriptor))
     }
 
-    /// Whether it names one class, so that it is a mistake where there is none.
-    pub fn names_class(&self) -> bool {
-        !self.class.contains('*')
+    /// The class, where it names one, so that it is a mistake where there is none.
+    pub fn class(&self) -> Option<&str> {
+        Some(&*self.class).filter(|class| !class.contains('*'))
+    }
+
+    /// The method, where it names one.
+    pub fn method(&self) -> Option<&str> {
+        Some(&*self.method).filter(|method| !method.contains('*'))
     }
 }
 
@@ -71,6 +79,50 @@ impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}::{}{}", self.class, self.method, self.descriptor.as_deref().unwrap_or_default())
     }
+}
+
+/// Whether a descriptor has these parameters, written as in Java: `(String,int)`, packages or none.
+fn is_java(wanted: &str, descriptor: &str) -> bool {
+    let Some(wanted) = wanted.strip_prefix('(').and_then(|wanted| wanted.strip_suffix(')')) else {
+        return false;
+    };
+    let wanted: Vec<_> = wanted.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+    let simple = |name: &str| name.rsplit('.').next().unwrap_or(name).to_owned();
+    java_types(descriptor)
+        .is_some_and(|types| types == wanted.iter().map(|name| simple(name)).collect::<Vec<_>>())
+}
+
+/// The types of the parameters of a descriptor, or what is behind its `(`, as Java has them and without packages; none
+/// where it is no descriptor (JVMS 4.3.3).
+pub fn java_types(descriptor: &str) -> Option<Vec<String>> {
+    let mut rest = descriptor.trim_start_matches('(');
+    let mut types = Vec::new();
+    while !rest.starts_with(')') {
+        let element = rest.trim_start_matches('[');
+        let dimensions = rest.len() - element.len();
+        let (name, behind) = match element.strip_prefix('L') {
+            Some(class) => class.split_once(';')?,
+            None => (primitive(element.chars().next()?)?, &element[1..]),
+        };
+        let simple = name.rsplit('/').next().unwrap_or(name);
+        types.push(format!("{simple}{}", "[]".repeat(dimensions)));
+        rest = behind;
+    }
+    Some(types)
+}
+
+fn primitive(letter: char) -> Option<&'static str> {
+    Some(match letter {
+        'B' => "byte",
+        'C' => "char",
+        'D' => "double",
+        'F' => "float",
+        'I' => "int",
+        'J' => "long",
+        'S' => "short",
+        'Z' => "boolean",
+        _ => return None,
+    })
 }
 
 /// `*` is any text; a slash in the name is a dot. Linear in the product at worst.
@@ -105,6 +157,12 @@ mod tests {
             ("shop.Order::place", "shop/OrderX", "place", "()V", false),
             ("shop.Order::place(I)V", "shop/Order", "place", "()V", false),
             ("shop.Order::place(I)V", "shop/Order", "place", "(I)V", true),
+            ("shop.Order::place(int)", "shop/Order", "place", "(I)V", true),
+            ("shop.Order::place(String, int[])", "shop/Order", "place", "(Ljava/lang/String;[I)V", true),
+            ("shop.Order::place(java.lang.String)", "shop/Order", "place", "(Ljava/lang/String;)V", true),
+            ("shop.Order::place(String)", "shop/Order", "place", "(Ljava/lang/Object;)V", false),
+            ("shop.Order::place()", "shop/Order", "place", "()Z", true),
+            ("shop.Order::place()", "shop/Order", "place", "(I)Z", false),
             ("*Order::*", "a/b/Order", "<init>", "()V", true),
             ("shop.*::get*By*", "shop/a/B", "getOrderById", "()V", true),
             ("shop.*::get*By*", "shop/a/B", "getOrder", "()V", false),
@@ -116,10 +174,12 @@ mod tests {
             assert_eq!(found, wanted, "{typed} {class} {method}{descriptor}");
         }
         assert_eq!(Pattern::parse("a/B$C::d(I)V").unwrap().to_string(), "a.B$C::d(I)V");
-        assert!(
-            Pattern::parse("a.B::*").unwrap().names_class()
-                && !Pattern::parse("a.*::b").unwrap().names_class()
-        );
+        let named = |typed| {
+            let pattern = Pattern::parse(typed).unwrap();
+            (pattern.class().map(str::to_owned), pattern.method().map(str::to_owned))
+        };
+        assert_eq!(named("a.B::*"), (Some("a.B".into()), None));
+        assert_eq!(named("a.*::b(I)V"), (None, Some("b".into())));
     }
 
     #[test]

@@ -1,65 +1,74 @@
-//! What is to be woven into which methods, and the weaving of one class. Ids are given once and never again: a method that
-//! was woven may run for as long as the JVM, and still report the id that it was woven with.
+//! What one trace weaves into which methods, and what has come of it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
 
 use jgraft_classfile::verification::verify_retransformed;
 use jgraft_classfile::weave::{Call, Event, Operand, Probes, StaticMethod, Weaver};
 use jgraft_classfile::{ClassFile, LeftAlone};
 use jgraft_protocol::pattern::Pattern;
 
+use super::channel::Channel;
 use crate::probe;
 
 /// Classes that what the Probe does goes through: a probe there would call itself.
 const NEVER: [&str; 7] = [
-    probe::NAME,
     "jdk/internal/misc/Unsafe",
     "sun/misc/Unsafe",
     "java/lang/ref/WeakReference",
     "java/lang/ref/Reference",
     "java/lang/System",
     "java/lang/Thread",
+    "java/lang/Throwable",
 ];
 
-/// The edits of all sessions, and what came of them.
+/// What is wanted.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    pub(crate) patterns: Vec<Pattern>,
+}
+
+impl Wanted {
+    /// Whether methods of a class are, by its internal name.
+    pub(crate) fn class(&self, name: &str) -> bool {
+        !NEVER.contains(&name)
+            && !name.starts_with(probe::PREFIX)
+            && self.patterns.iter().any(|pattern| pattern.wants_class(name))
+    }
+
+    /// Whether a method of such a class is.
+    pub(crate) fn method(&self, class: &str, name: &str, descriptor: &str) -> bool {
+        self.patterns
+            .iter()
+            .any(|pattern| pattern.wants_class(class) && pattern.wants_method(name, descriptor))
+    }
+}
+
+/// What was woven.
 #[derive(Debug, Default)]
 pub(crate) struct Edits {
-    patterns: Vec<Pattern>,
-    ids: HashMap<String, i32>,
     /// Lines for the injector that are not written yet.
     news: Vec<String>,
-    /// Internal names of the classes that were woven since the edits were set.
-    pub(crate) woven: BTreeSet<String>,
-    /// Methods that are woven.
+    told: BTreeSet<i32>,
+    /// Internal names of classes, with when one of that name was woven as it was being loaded.
+    pub(crate) woven: BTreeMap<String, Option<Instant>>,
+    /// Methods, by their ids.
     pub(crate) methods: BTreeSet<i32>,
     /// Why methods and classes were left alone.
     pub(crate) left_alone: BTreeMap<String, String>,
+    weaver: Weaver,
 }
 
 impl Edits {
-    /// Sets what is wanted from now on.
-    pub(crate) fn set(&mut self, patterns: Vec<Pattern>) {
-        self.patterns = patterns;
-        self.news.clear();
-        self.woven.clear();
-        self.methods.clear();
-        self.left_alone.clear();
-    }
-
-    /// Nothing is woven any more.
-    pub(crate) fn clear(&mut self) {
-        self.patterns.clear();
-    }
-
-    /// Whether methods of a class are wanted, by its internal name.
-    pub(crate) fn wants_class(&self, name: &str) -> bool {
-        !NEVER.contains(&name) && self.patterns.iter().any(|pattern| pattern.wants_class(name))
-    }
-
     /// The class with its probes; none where it stays as it is.
-    pub(crate) fn weave(&mut self, name: &str, bytes: &[u8]) -> Option<Vec<u8>> {
-        let woven = self.woven(name, bytes);
-        match woven {
+    pub(crate) fn weave(
+        &mut self,
+        wanted: &Wanted,
+        channel: &'static Channel,
+        name: &str,
+        bytes: &[u8],
+    ) -> Option<Vec<u8>> {
+        match self.woven(wanted, channel, name, bytes) {
             Ok(woven) => woven,
             Err(reason) => {
                 self.left_alone.insert(shown(name), reason);
@@ -68,24 +77,26 @@ impl Edits {
         }
     }
 
-    fn woven(&mut self, name: &str, bytes: &[u8]) -> Result<Option<Vec<u8>>, String> {
+    fn woven(
+        &mut self,
+        wanted: &Wanted,
+        channel: &'static Channel,
+        name: &str,
+        bytes: &[u8],
+    ) -> Result<Option<Vec<u8>>, String> {
         let class = ClassFile::parse(bytes).map_err(|error| error.to_string())?;
-        let probes = probes();
-        let mut names = Vec::new();
-        let woven = Weaver::default().weave(&class, |method| {
+        let probes = probes(&channel.probe);
+        let mut methods = Vec::new();
+        let woven = self.weaver.weave(&class, |method| {
             let (method_name, descriptor) = (method.name().to_string(), method.descriptor().to_string());
-            let wanted = self
-                .patterns
-                .iter()
-                .any(|pattern| pattern.wants_class(name) && pattern.wants_method(&method_name, &descriptor));
             let full = format!("{}::{method_name}{descriptor}", shown(name));
-            let id = wanted.then(|| self.id(&full));
-            names.push(full);
+            let id = wanted.method(name, &method_name, &descriptor).then(|| channel.id(&full));
+            methods.push((full, id));
             id.map(|id| (&probes, id))
         });
         let woven = woven.map_err(|error| error.to_string())?;
         for (index, reason) in woven.left_alone {
-            if let Some(method) = names.get(index).filter(|_| reason != LeftAlone::NoCode) {
+            if let Some((method, _)) = methods.get(index).filter(|_| reason != LeftAlone::NoCode) {
                 self.left_alone.insert(method.clone(), reason.to_string());
             }
         }
@@ -93,17 +104,15 @@ impl Edits {
         // A JVM does not verify classes of the boot loader: what is wrong there crashes it.
         let again = ClassFile::parse(&made).map_err(|error| error.to_string())?;
         verify_retransformed(&again).map_err(|error| format!("woven, it would not verify: {error}"))?;
-        self.woven.insert(name.to_owned());
-        let ids = woven.methods.iter().filter_map(|method| self.ids.get(names.get(method.index)?));
-        self.methods.extend(ids);
+        self.woven.entry(name.to_owned()).or_default();
+        for method in &woven.methods {
+            let Some((method, Some(id))) = methods.get(method.index) else { continue };
+            self.methods.insert(*id);
+            if self.told.insert(*id) {
+                self.news.push(format!("{id}\t{method}\n"));
+            }
+        }
         Ok(Some(made))
-    }
-
-    fn id(&mut self, method: &str) -> i32 {
-        let next = self.ids.len() as i32 + 1;
-        let id = *self.ids.entry(method.to_owned()).or_insert(next);
-        self.news.push(format!("{id}\t{method}\n"));
-        id
     }
 
     /// What the injector has to be told and was not.
@@ -112,19 +121,19 @@ impl Edits {
     }
 }
 
-fn probes() -> Probes<'static> {
-    let event = |name, operands: &[Operand]| {
-        Some(Event::of(Call::new(StaticMethod::new(probe::NAME, name), operands)))
-    };
+fn probes(probe: &'static str) -> Probes<'static> {
+    use Operand::{Exception, OwnException, ProbeId, StartTime};
+    let event =
+        |name, operands: &[Operand]| Some(Event::of(Call::new(StaticMethod::new(probe, name), operands)));
     Probes {
-        exit: event("exit", &[Operand::ProbeId, Operand::StartTime]),
-        throw: event("thrown", &[Operand::ProbeId, Operand::StartTime, Operand::Exception]),
+        exit: event("exit", &[ProbeId, StartTime]),
+        throw: event("thrown", &[ProbeId, StartTime, Exception, OwnException]),
         ..Probes::default()
     }
 }
 
 /// With dots.
-fn shown(name: &str) -> String {
+pub(crate) fn shown(name: &str) -> String {
     name.replace('/', ".")
 }
 
@@ -133,22 +142,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_is_given_once() {
-        let mut edits = Edits::default();
-        edits.set(vec![Pattern::parse("shop.*::*").unwrap()]);
-        let (one, two) = (edits.id("shop.A::a()V"), edits.id("shop.A::b()V"));
-        assert_eq!(edits.take_news(), "1\tshop.A::a()V\n2\tshop.A::b()V\n");
-        edits.set(vec![Pattern::parse("shop.A::b").unwrap()]);
-        assert_eq!(edits.id("shop.A::b()V"), two);
-        assert_eq!(edits.take_news(), "2\tshop.A::b()V\n", "told again in the next session");
-        assert!(edits.id("shop.A::c()V") > two && one != two);
+    fn what_the_probe_goes_through_is_never_woven() {
+        let wanted = Wanted { patterns: vec![Pattern::parse("*::*").unwrap()] };
+        assert!(wanted.class("shop/Order") && wanted.class("java/util/HashMap"));
+        assert!(NEVER.iter().all(|name| !wanted.class(name)));
+        assert!(!wanted.class("java/lang/JgraftProbe1_07") && !wanted.class("java/lang/JgraftProbe2_00"));
     }
 
     #[test]
-    fn what_the_probe_goes_through_is_never_woven() {
-        let mut edits = Edits::default();
-        edits.set(vec![Pattern::parse("*::*").unwrap()]);
-        assert!(edits.wants_class("shop/Order") && edits.wants_class("java/util/HashMap"));
-        assert!(NEVER.iter().all(|name| !edits.wants_class(name)));
+    fn a_method_is_wanted_by_the_pattern_that_means_its_class() {
+        let patterns = ["shop.A::a", "shop.B::b"].map(|typed| Pattern::parse(typed).unwrap());
+        let wanted = Wanted { patterns: patterns.into() };
+        assert!(wanted.method("shop/A", "a", "()V") && !wanted.method("shop/A", "b", "()V"));
     }
 }

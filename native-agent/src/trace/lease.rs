@@ -8,7 +8,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use jgraft_protocol::events::{WORD_BEAT, WORD_END};
+use jgraft_protocol::events::{END, WORD_BEAT, WORD_REQUEST};
 use jgraft_protocol::native::trace as keys;
 
 use crate::memory::EventMemory;
@@ -23,6 +23,28 @@ pub(super) struct Lease {
     time_to_live: Duration,
 }
 
+/// Why a trace ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// It was asked for.
+    Wanted,
+    /// The injector is gone.
+    Lost,
+    /// The injector has said nothing for too long.
+    Silent,
+}
+
+impl End {
+    /// As the status says it.
+    pub(super) fn text(self) -> &'static str {
+        match self {
+            Self::Wanted => "wanted",
+            Self::Lost => "lost",
+            Self::Silent => "silent",
+        }
+    }
+}
+
 impl Lease {
     pub(super) fn open(session: &Session, time_to_live: Duration) -> io::Result<Lease> {
         let lock = OpenOptions::new()
@@ -33,21 +55,31 @@ impl Lease {
         Ok(Lease { lock, time_to_live })
     }
 
-    /// Returns when the injector wants no more, is gone, or has said nothing for too long.
-    pub(super) fn wait(&self, memory: &EventMemory) {
+    /// Returns when the trace is to end. Whatever else the injector asks for is done meanwhile.
+    pub(super) fn wait(&self, memory: &EventMemory, mut asked: impl FnMut()) -> End {
         let (mut beat, mut since) = (memory.word(WORD_BEAT).load(Ordering::Acquire), Instant::now());
+        let mut request = 0;
         loop {
-            if memory.word(WORD_END).load(Ordering::Acquire) != 0 || !sys::is_locked(&self.lock) {
-                return;
+            let wanted = memory.word(WORD_REQUEST).load(Ordering::Acquire);
+            if wanted & END != 0 {
+                return End::Wanted;
+            }
+            if wanted != request {
+                request = wanted;
+                asked();
+                continue;
+            }
+            if !sys::is_locked(&self.lock) {
+                return End::Lost;
             }
             let now = memory.word(WORD_BEAT).load(Ordering::Acquire);
             if now != beat {
                 (beat, since) = (now, Instant::now());
             }
             if since.elapsed() > self.time_to_live {
-                return;
+                return End::Silent;
             }
-            sys::wait_for_change(memory.word(WORD_END), LOOK);
+            sys::wait_while(memory.word(WORD_REQUEST), request as u32, LOOK);
         }
     }
 }

@@ -3,165 +3,252 @@
 //! The injector holds a lock on a file of the session that the kernel lets go of when it dies, and keeps a word of the
 //! event memory going. A thread of ours watches both. When either ends, first the gate closes, so that no event is written
 //! any more, then the classes go back, and then the thread ends.
+//!
+//! Each trace has a JVMTI environment and a hook of its own. So several go together as different agents do: the JVM hands
+//! what one has woven to the next, and who goes takes out what is its own.
 
+mod channel;
 mod edits;
 mod lease;
+mod plan;
+mod status;
+mod threads;
+mod undo;
 mod weaving;
 
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use jgraft_jvmti::Environment;
-use jgraft_protocol::events::{Layout, WORD_END};
+use jgraft_jvmti::{Capabilities, Environment, Event};
+use jgraft_protocol::events::WORD_REQUEST;
 use jgraft_protocol::native::{stage, trace as keys};
 use jgraft_protocol::pattern::Pattern;
 use jgraft_protocol::properties;
-use jgraft_protocol::session::reply;
 use jni::{JavaVM, jni_str, vm::AttachConfig};
 
-use crate::memory::{EventMemory, Gate};
-use crate::probe;
+use crate::memory::Gate;
 use crate::report::Failure;
 use crate::session::Session;
 
-pub(crate) use edits::Edits;
-use lease::Lease;
+use channel::Channel;
+use edits::{Edits, Wanted};
+use lease::{End, Lease};
+use plan::Plan;
+use undo::Before;
+use weaving::{Hook, Retransformed};
 
-/// Records a shard: a megabyte each. A reader that looks every ten milliseconds sees all of three million events a second.
-const RECORDS: usize = 1 << 15;
-/// At most so many threads may be between the check for room and the reservation.
-const SLACK: usize = 1 << 10;
+type Pairs = Vec<(String, String)>;
 
-/// What is woven, and who is told of it. Held for a moment only, never while the JVM is called.
-#[derive(Default)]
-pub(crate) struct State {
-    pub(crate) edits: Edits,
-    running: bool,
-    names: Option<File>,
+/// One trace.
+struct Trace {
+    wanted: Wanted,
+    channel: &'static Channel,
+    /// Whether the hook weaves.
+    active: AtomicBool,
+    /// Held for a moment only, never while the JVM is called.
+    edits: Mutex<Edits>,
+    names: Mutex<File>,
+    about: status::About,
 }
 
-static STATE: Mutex<Option<State>> = Mutex::new(None);
+impl Trace {
+    fn edits(&self) -> MutexGuard<'_, Edits> {
+        self.edits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 
-pub(crate) fn with_state<T>(look: impl FnOnce(&mut State) -> T) -> T {
-    let mut state: MutexGuard<'_, Option<State>> = STATE.lock().unwrap_or_else(PoisonError::into_inner);
-    look(state.get_or_insert_default())
-}
+    /// The hook's work.
+    fn weave(&self, name: &str, bytes: &[u8], is_loaded: bool) -> Option<Vec<u8>> {
+        if !self.active.load(Ordering::Acquire) || !self.wanted.class(name) {
+            return None;
+        }
+        let mut edits = self.edits();
+        let woven = edits.weave(&self.wanted, self.channel, name, bytes)?;
+        if !is_loaded {
+            edits.woven.insert(name.to_owned(), Some(Instant::now()));
+        }
+        let news = edits.take_news();
+        drop(edits);
+        self.tell(&news);
+        Some(woven)
+    }
 
-impl State {
     /// Writes what is new into the file of names. Where that is not possible, numbers have to do.
-    pub(crate) fn tell(&mut self) {
-        let news = self.edits.take_news();
-        if let Some(names) = self.names.as_mut().filter(|_| !news.is_empty()) {
+    fn tell(&self, news: &str) {
+        if !news.is_empty() {
+            let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
             let _ = names.write_all(news.as_bytes());
         }
     }
+
+    /// Nothing more is woven, no more events are written.
+    fn stop(&self) {
+        self.channel.memory.set_gate(Gate::Closed);
+        self.active.store(false, Ordering::Release);
+    }
 }
 
-/// Begins a trace; the pairs of the reply beside its outcome.
-pub(crate) fn begin(
-    vm: &JavaVM,
-    session: &Session,
-    request: &[(String, String)],
-) -> Result<Vec<(String, String)>, Failure> {
+/// Begins a trace, or says what it would be; the pairs of the reply beside its outcome.
+pub(crate) fn begin(vm: &JavaVM, session: &Session, request: &Pairs) -> Result<Pairs, Failure> {
+    let wanted = Wanted { patterns: patterns(request)? };
+    let environment = environment(vm)?;
+    let plan = vm
+        .with_top_local_frame(|jni| Plan::make(&environment, jni, &wanted))
+        .map_err(|error| Failure::call(stage::FIND, "the jvm does not tell its classes", &error))?;
+    if properties::get(request, keys::DRY_RUN) == Some("true") {
+        let listed = session.put(keys::PLAN, &plan.text());
+        listed
+            .map_err(|error| Failure::new(stage::OPTIONS, format!("the plan cannot be written: {error}")))?;
+        return Ok(plan.pairs());
+    }
+    plan.is_found()?;
+    if properties::get(request, keys::CONSENT) != Some("true") {
+        plan.is_cheap()?;
+    }
+    let time_to_live = properties::get(request, keys::TIME_TO_LIVE).and_then(|ms| ms.parse().ok());
+    let time_to_live = Duration::from_millis(time_to_live.unwrap_or(keys::DEFAULT_TIME_TO_LIVE_MS));
+    let io = |what: &'static str| {
+        move |error: io::Error| Failure::new(stage::ENVIRONMENT, format!("{what}: {error}"))
+    };
+    let lease = Lease::open(session, time_to_live).map_err(io("the session's lock cannot be opened"))?;
+    let names = new_file(session, keys::NAMES).map_err(io("the session's names cannot be written"))?;
+    let threads = new_file(session, keys::THREADS).map_err(io("the session's threads cannot be written"))?;
+    let trace = Arc::new(Trace {
+        wanted,
+        channel: Channel::take(vm)?,
+        active: AtomicBool::new(true),
+        edits: Mutex::default(),
+        names: Mutex::new(names),
+        about: status::About::new(request),
+    });
+    let running = Running { vm: vm.clone(), environment, trace, session: session.clone() };
+    running.begin(plan, lease, threads)
+}
+
+fn patterns(request: &Pairs) -> Result<Vec<Pattern>, Failure> {
     let options = |message: String| Failure::new(stage::OPTIONS, message);
-    let patterns = request.iter().filter(|(key, _)| key.starts_with(keys::PATTERN));
-    let patterns: Vec<_> = patterns
+    let typed = request.iter().filter(|(key, _)| key.starts_with(keys::PATTERN));
+    let patterns: Vec<_> = typed
         .map(|(_, typed)| Pattern::parse(typed).map_err(|error| options(format!("{typed}: {error}"))))
         .collect::<Result<_, _>>()?;
     if patterns.is_empty() {
         return Err(options("no pattern says what to trace".into()));
     }
-    let time_to_live = properties::get(request, keys::TIME_TO_LIVE).and_then(|ms| ms.parse().ok());
-    let time_to_live = Duration::from_millis(time_to_live.unwrap_or(keys::DEFAULT_TIME_TO_LIVE_MS));
-    let io = |what: &'static str| {
-        move |error: std::io::Error| Failure::new(stage::ENVIRONMENT, format!("{what}: {error}"))
-    };
-    let lease = Lease::open(session, time_to_live).map_err(io("the session's lock cannot be opened"))?;
-    let names =
-        OpenOptions::new().append(true).create_new(true).mode(0o600).open(session.path().join(keys::NAMES));
-    let names = names.map_err(io("the session's names cannot be written"))?;
+    Ok(patterns)
+}
 
-    let cpus = thread::available_parallelism().map_or(4, usize::from).next_power_of_two().min(16);
-    let layout = Layout::new(cpus, RECORDS, SLACK).ok_or_else(|| options("no layout".into()))?;
-    let memory = EventMemory::get(layout).map_err(io("the event memory cannot be made"))?;
-    vm.with_top_local_frame(|jni| probe::define(jni, memory))
-        .map_err(|error| Failure::call(stage::ENVIRONMENT, "the probe cannot be defined", &error))?;
+/// One that may weave, and look at code to see that it is as it was.
+fn environment(vm: &JavaVM) -> Result<Environment, Failure> {
+    let environment = Environment::get(vm)
+        .map_err(|error| Failure::call(stage::ENVIRONMENT, "the jvm gives no environment", &error))?;
+    let wanted =
+        Capabilities::default().can_retransform_classes().can_get_bytecodes().can_get_constant_pool();
+    environment.add_capabilities(wanted).map_err(|error| {
+        Failure::call(stage::ENVIRONMENT, "the jvm does not let its classes be retransformed", &error)
+    })?;
+    Ok(environment)
+}
 
-    let begun = with_state(|state| {
-        if state.running {
-            return false;
+fn new_file(session: &Session, name: &str) -> io::Result<File> {
+    OpenOptions::new().append(true).create_new(true).mode(0o600).open(session.path().join(name))
+}
+
+/// A trace with what it takes to end it.
+struct Running {
+    vm: JavaVM,
+    environment: Environment,
+    trace: Arc<Trace>,
+    session: Session,
+}
+
+impl Running {
+    fn begin(self, plan: Plan, lease: Lease, mut threads: File) -> Result<Pairs, Failure> {
+        let memory = &self.trace.channel.memory;
+        memory.word(WORD_REQUEST).store(0, Ordering::Release);
+        status::put(&self.trace, "beginning", &[]);
+        memory.set_gate(Gate::Open);
+        let (before, woven) = match self.weave(plan) {
+            Ok(woven) => woven,
+            Err(failure) => {
+                self.take_back(&Before::default(), End::Wanted);
+                return Err(failure);
+            }
+        };
+        let pairs = self.pairs(&woven);
+        status::put(&self.trace, "tracing", &[]);
+        // Shared, so that whatever comes of the thread the classes go back.
+        let running = Arc::new((self, before));
+        let watched = running.clone();
+        let watcher = thread::Builder::new().name("jgraft-trace".into()).spawn(move || {
+            let (running, before) = &*watched;
+            let memory = &running.trace.channel.memory;
+            let mut known = threads::Known::default();
+            let ended = jgraft_jvmti::catch(|| {
+                lease.wait(memory, || known.tell(&running.vm, &running.environment, &mut threads))
+            });
+            let _ = jgraft_jvmti::catch(|| running.take_back(before, ended.unwrap_or(End::Lost)));
+        });
+        if let Err(error) = watcher {
+            let message = format!("the thread that would take the probes back cannot be started: {error}");
+            // Then it is done here. Where that fails too, the gate is closed, and nothing is written.
+            running.0.take_back(&running.1, End::Lost);
+            return Err(Failure::new(stage::ENVIRONMENT, message));
         }
-        state.edits.set(patterns);
-        (state.running, state.names) = (true, Some(names));
-        true
-    });
-    if !begun {
-        return Err(Failure::new(stage::ENVIRONMENT, "another trace is running in this jvm"));
+        Ok(pairs)
     }
-    memory.word(WORD_END).store(0, std::sync::atomic::Ordering::Release);
-    memory.set_gate(Gate::Open);
-    let environment = match weaving::begin(vm, properties::get(request, keys::CONSENT) == Some("true")) {
-        Ok(environment) => environment,
-        Err(failure) => {
-            end(memory);
-            return Err(failure);
+
+    /// Turns the hook on and sends the loaded classes that are wanted through it.
+    fn weave(&self, plan: Plan) -> Result<(Before, Retransformed), Failure> {
+        let environment = &self.environment;
+        self.environment
+            .listen(Arc::new(Hook(self.trace.clone())))
+            .and_then(|()| environment.enable(Event::ClassFileLoadHook))
+            .map_err(|error| {
+                Failure::call(stage::ENVIRONMENT, "the class file load hook cannot be turned on", &error)
+            })?;
+        let before = Before::of(environment, &plan.classes, &self.trace.wanted);
+        let woven = weaving::retransform(environment, &plan.classes).map_err(|error| {
+            Failure::call(stage::RETRANSFORM, "the loaded classes cannot be woven", &error)
+        })?;
+        Ok((before, woven))
+    }
+
+    fn pairs(&self, woven: &Retransformed) -> Pairs {
+        let mut edits = self.trace.edits();
+        for (class, why) in &woven.refused {
+            edits.left_alone.insert(class.clone(), why.clone());
         }
-    };
-    let pairs = with_state(|state| {
-        state.tell();
         let mut pairs = vec![
-            (keys::MEMORY.to_owned(), memory.descriptor().to_string()),
-            (keys::CLASSES.to_owned(), state.edits.woven.len().to_string()),
-            (keys::METHODS.to_owned(), state.edits.methods.len().to_string()),
+            (keys::MEMORY.to_owned(), self.trace.channel.memory.descriptor().to_string()),
+            (keys::CLASSES.to_owned(), edits.woven.len().to_string()),
+            (keys::METHODS.to_owned(), edits.methods.len().to_string()),
+            (keys::LONGEST.to_owned(), woven.longest.as_micros().to_string()),
         ];
-        let left = state.edits.left_alone.iter().zip(1..);
+        let left = edits.left_alone.iter().zip(1..);
         pairs.extend(
             left.map(|((what, why), n)| (format!("{}{n}", keys::LEFT_ALONE), format!("{what}: {why}"))),
         );
         pairs
-    });
-    let (woven, attached) = (environment.clone(), vm);
-    let (vm, done) = (vm.clone(), session.clone());
-    let watcher = thread::Builder::new().name("jgraft-trace".into()).spawn(move || {
-        // Whatever goes wrong here, the classes go back.
-        let _ = jgraft_jvmti::catch(|| lease.wait(memory));
-        let _ = jgraft_jvmti::catch(|| take_back(&vm, &environment, memory, &done));
-    });
-    if let Err(error) = watcher {
-        let message = format!("the thread that would take the probes back cannot be started: {error}");
-        end(memory);
-        // Then it is done here. Where that fails too, the gate is closed, and nothing is written.
-        let _ = attached.with_top_local_frame(|jni| weaving::take_back(&woven, jni));
-        return Err(Failure::new(stage::ENVIRONMENT, message));
     }
-    Ok(pairs)
-}
 
-/// No more events, and nothing more is woven.
-fn end(memory: &EventMemory) {
-    memory.set_gate(Gate::Closed);
-    with_state(|state| {
-        state.edits.clear();
-        (state.running, state.names) = (false, None);
-    });
-}
-
-fn take_back(vm: &JavaVM, environment: &Environment, memory: &EventMemory, session: &Session) {
-    memory.set_gate(Gate::Closed);
-    with_state(|state| state.edits.clear());
-    let attach = || AttachConfig::new().thread_name(jni_str!("jgraft-trace")).scoped(true);
-    let restored =
-        vm.attach_current_thread_with_config(attach, None, |jni| weaving::take_back(environment, jni));
-    let (outcome, count) = match &restored {
-        Ok(count) => (reply::OK, count.to_string()),
-        Err(error) => (reply::FAILED, error.to_string()),
-    };
-    let text = properties::write([(reply::OUTCOME, outcome), (keys::RESTORED, &count)]);
-    // Nobody may be there to read it.
-    let _ = session.put(keys::ENDED, &text);
-    with_state(|state| (state.running, state.names) = (false, None));
+    /// No more events; the classes as they were.
+    fn take_back(&self, before: &Before, end: End) {
+        self.trace.stop();
+        status::put(&self.trace, "ending", &[(keys::WHY, end.text())]);
+        let attach = || AttachConfig::new().thread_name(jni_str!("jgraft-trace")).scoped(true);
+        let undone = self.vm.attach_current_thread_with_config(attach, None, |jni| {
+            undo::undo(&self.trace, &self.environment, jni, before)
+        });
+        weaving::close(&self.environment);
+        let pairs = undo::pairs(undone, end);
+        let pairs: Vec<_> = pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        status::put(&self.trace, "ended", &pairs);
+        // Nobody may be there to read it.
+        let _ = self.session.put(keys::ENDED, &properties::write(pairs));
+        self.trace.channel.give_back();
+    }
 }

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub(crate) mod trace;
+
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -32,7 +34,11 @@ pub(crate) fn options(session: &Path, class: &str) -> String {
 
 /// Loads the agent by attach.
 pub(crate) fn load(jvm: &Jvm, options: &str) -> Result<LoadOutcome> {
-    let library = artifacts::native_agent()?;
+    load_library(jvm, &artifacts::native_agent()?, options)
+}
+
+/// Loads a copy of the agent by attach.
+pub(crate) fn load_library(jvm: &Jvm, library: &Path, options: &str) -> Result<LoadOutcome> {
     let request = Request::load_native_agent(&library.display().to_string(), Some(options))?;
     let target = Target::inspect(jvm.pid().cast_signed())?;
     let mut client = Client::new(target);

@@ -7,12 +7,14 @@
 mod artefact;
 mod content;
 mod difference;
+mod digest;
 mod error;
 mod members;
 mod structure;
 
 pub use artefact::Artefact;
 pub use difference::{Change, ContentChange, Difference};
+pub use digest::{CodeDigest, calls_class};
 pub use error::RedefinitionError;
 
 use std::collections::BTreeMap;

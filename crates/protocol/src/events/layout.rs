@@ -7,10 +7,13 @@
 //! | 1 | agent | shards, a power of two |
 //! | 2 | agent | records a shard, a power of two |
 //! | 3 | agent | records that are kept free for threads that have passed the check and not yet reserved |
-//! | 8 | injector | [`Word::BEAT`](WORD_BEAT): goes on by one as long as the injector wants events |
-//! | 9 | injector | [`Word::END`](WORD_END): 1 when it wants no more; waited for with a futex on its low half |
+//! | 8 | injector | [`WORD_BEAT`]: goes on by one as long as the injector wants events |
+//! | 9 | injector | [`WORD_REQUEST`]: what it wants, waited for with a futex on its low half: [`END`], and [`THREADS`] is added |
 //! | 16 | agent | [`WORD_GATE`]: 1 while probes may write |
 //! | 24 | probes | [`WORD_NAMES`]: how many classes of exceptions have a number |
+//! | 32 | agent | odd while it writes the [status](super::status), one more after that |
+//! | 33 | agent | bytes of the status |
+//! | 64 to 511 | agent | the status |
 //!
 //! A shard: word 0 is the position of writers ([`WRITE`]), word 16 that of the reader ([`READ`]), word 32 counts what was
 //! dropped ([`DROPPED`]); they are 128 bytes apart, since different threads write them. A page on the records begin. Behind the shards are the names of the classes of exceptions, one in [`NAME`] words: its length
@@ -31,8 +34,12 @@ pub(super) const WORD_RECORDS: usize = 2;
 pub(super) const WORD_SLACK: usize = 3;
 /// The injector's heartbeat.
 pub const WORD_BEAT: usize = 8;
-/// The injector wants no more.
-pub const WORD_END: usize = 9;
+/// What the injector wants of the agent.
+pub const WORD_REQUEST: usize = 9;
+/// In [`WORD_REQUEST`]: no more events, and the classes as they were.
+pub const END: u64 = 1;
+/// Added to [`WORD_REQUEST`]: the names of threads that have no line yet.
+pub const THREADS: u64 = 2;
 /// Probes may write.
 pub const WORD_GATE: usize = 16;
 
@@ -40,6 +47,10 @@ pub const WORD_GATE: usize = 16;
 pub const WORD_NAMES: usize = 24;
 /// Words of a name.
 pub const NAME: usize = 16;
+
+pub(super) const WORD_STATUS_CHANGES: usize = 32;
+pub(super) const WORD_STATUS_LENGTH: usize = 33;
+pub(super) const STATUS: std::ops::Range<usize> = 64..PAGE;
 
 /// In a shard: the position of writers.
 pub const WRITE: usize = 0;
@@ -92,11 +103,20 @@ impl Layout {
     }
 }
 
+/// An exception that left a method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Thrown {
+    /// The number of its class.
+    pub class: u16,
+    /// Whether the method has thrown it itself; else it has passed through.
+    pub own: bool,
+}
+
 /// The first word of a record, which is written last: 0 as long as the record is not there.
 ///
 /// Bits 0 to 31 are the probe's id, 32 to 47 the low bits of the position (a writer that was stopped for so long that its
-/// record has been given up is known by them), 48 to 57 the number of the exception's class, 62 is set where one was
-/// thrown, 63 always.
+/// record has been given up is known by them), 48 to 57 the number of the exception's class, 61 is set where that is the
+/// method's own, 62 where one was thrown, 63 always.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Commit(pub u64);
 
@@ -104,13 +124,18 @@ pub struct Commit(pub u64);
 pub const COMMITTED: u64 = 1 << 63;
 /// Set in that of an exceptional exit.
 pub const THROWN: u64 = 1 << 62;
+/// Set where the method has thrown it itself.
+pub const OWN: u64 = 1 << 61;
 /// How many classes of exceptions have a number; 0 stands for all others.
 pub const EXCEPTIONS: usize = 1 << 10;
 
 impl Commit {
     /// For a normal exit or, with the number of the exception's class, an exceptional one.
-    pub fn new(probe: u32, position: u64, exception: Option<u16>) -> Self {
-        let thrown = exception.map_or(0, |class| THROWN | u64::from(class % EXCEPTIONS as u16) << 48);
+    pub fn new(probe: u32, position: u64, exception: Option<Thrown>) -> Self {
+        let thrown = exception.map_or(0, |exception| {
+            let own = if exception.own { OWN } else { 0 };
+            THROWN | own | u64::from(exception.class % EXCEPTIONS as u16) << 48
+        });
         Self(COMMITTED | thrown | (position & 0xffff) << 32 | u64::from(probe))
     }
 
@@ -124,9 +149,10 @@ impl Commit {
         self.0 as u32
     }
 
-    /// The number of the exception's class, where one was thrown.
-    pub fn exception(self) -> Option<u16> {
-        (self.0 & THROWN != 0).then_some((self.0 >> 48) as u16 % EXCEPTIONS as u16)
+    /// What was thrown, where something was.
+    pub fn exception(self) -> Option<Thrown> {
+        let class = (self.0 >> 48) as u16 % EXCEPTIONS as u16;
+        (self.0 & THROWN != 0).then_some(Thrown { class, own: self.0 & OWN != 0 })
     }
 }
 
@@ -158,9 +184,13 @@ mod tests {
 
     #[test]
     fn a_commit_says_what_it_was_made_of() {
-        for (probe, position, exception) in
-            [(0, 0, None), (u32::MAX, 0x1_ffff, Some(1023)), (7, 0x10_0000, Some(0)), (9, u64::MAX, None)]
-        {
+        for (probe, position, exception) in [
+            (0, 0, None),
+            (u32::MAX, 0x1_ffff, Some((1023, true))),
+            (7, 0x10_0000, Some((0, false))),
+            (9, u64::MAX, None),
+        ] {
+            let exception = exception.map(|(class, own)| Thrown { class, own });
             let commit = Commit::new(probe, position, exception);
             assert!(commit.is_of(position) && !commit.is_of(position.wrapping_add(1)));
             assert_eq!((commit.probe(), commit.exception()), (probe, exception));

@@ -10,13 +10,15 @@
 
 mod layout;
 mod reader;
+mod status;
 #[cfg(test)]
 mod tests;
 mod writer;
 
 pub use layout::{
-    COMMITTED, Commit, DROPPED, EXCEPTIONS, Layout, MAGIC, NAME, PAGE, READ, RECORD, THROWN, WORD, WORD_BEAT,
-    WORD_END, WORD_GATE, WORD_NAMES, WRITE,
+    COMMITTED, Commit, DROPPED, END, EXCEPTIONS, Layout, MAGIC, NAME, OWN, PAGE, READ, RECORD, THREADS,
+    THROWN, Thrown, WORD, WORD_BEAT, WORD_GATE, WORD_NAMES, WORD_REQUEST, WRITE,
 };
 pub use reader::{Event, LayoutError, Reader};
+pub use status::{STATUS_LIMIT, put_status, status};
 pub use writer::{format, write};

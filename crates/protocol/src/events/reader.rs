@@ -11,8 +11,8 @@ use super::layout::*;
 pub struct Event {
     /// The probe's id: which method.
     pub probe: u32,
-    /// The number of the exception's class, where one left the method.
-    pub exception: Option<u16>,
+    /// What left the method, where it was an exception.
+    pub exception: Option<Thrown>,
     /// The id of the thread, as `Thread.getId` has it.
     pub thread: u64,
     /// When the method was entered, in nanoseconds of the target's `System.nanoTime`.

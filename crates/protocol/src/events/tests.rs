@@ -15,7 +15,7 @@ fn event(thread: u64, n: i64) -> Event {
     // Words that belong together: a record of two halves is seen.
     Event {
         probe: n as u32,
-        exception: (n % 3 == 0).then_some((n % 1000) as u16),
+        exception: (n % 3 == 0).then_some(Thrown { class: (n % 1000) as u16, own: n % 2 == 0 }),
         thread,
         start: n,
         end: n ^ thread as i64,

@@ -1,9 +1,11 @@
 //! A line for each call.
 
 use std::collections::HashMap;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
-use jgraft_protocol::events::{Event, Reader};
+use jgraft_attach::EventMemory;
+use jgraft_protocol::events::{Event, Reader, THREADS, WORD_REQUEST};
+use jgraft_protocol::pattern::java_types;
 use nix::time::{ClockId, clock_gettime};
 use serde::Serialize;
 
@@ -16,14 +18,24 @@ struct CallJson<'a> {
     /// When it ended, in milliseconds since 1970.
     ended_ms: u64,
     thread: u64,
+    /// None for a virtual thread, and for one that ended soon.
+    thread_name: Option<&'a str>,
     method: &'a str,
     cost_ns: i64,
     exception: Option<&'a str>,
+    /// Whether the method has thrown it itself; else it has passed through.
+    own_exception: Option<bool>,
 }
+
+/// How long is waited for the names of threads that are new, and how seldom.
+const PATIENCE: Duration = Duration::from_millis(20);
+const SELDOM: Duration = Duration::from_millis(250);
 
 pub(super) struct Lines {
     json: bool,
-    methods: HashMap<u32, String>,
+    methods: HashMap<u64, String>,
+    threads: HashMap<u64, String>,
+    asked: Option<Instant>,
     exceptions: HashMap<u16, String>,
     out: human::Stream,
     /// From `System.nanoTime`, which HotSpot takes from CLOCK_MONOTONIC, to the time since 1970.
@@ -38,16 +50,25 @@ impl Lines {
         Lines {
             json,
             methods: HashMap::new(),
+            threads: HashMap::new(),
+            asked: None,
             exceptions: HashMap::new(),
             out: human::Stream::stdout(),
             clock,
         }
     }
 
-    pub(super) fn print(&mut self, events: &[Event], opened: &Opened<'_>, reader: &Reader<'_>) {
-        if events.iter().any(|event| !self.methods.contains_key(&event.probe)) {
+    pub(super) fn print(
+        &mut self,
+        events: &[Event],
+        opened: &Opened<'_>,
+        memory: &EventMemory,
+        reader: &Reader<'_>,
+    ) {
+        if events.iter().any(|event| !self.methods.contains_key(&event.probe.into())) {
             self.methods = opened.names();
         }
+        self.learn_threads(events, opened, memory);
         for event in events {
             if output::is_closed() {
                 return;
@@ -56,33 +77,68 @@ impl Lines {
         }
     }
 
+    /// Asks for names of threads that are new. Those that stay without one are not waited for again.
+    fn learn_threads(&mut self, events: &[Event], opened: &Opened<'_>, memory: &EventMemory) {
+        let is_known =
+            |threads: &HashMap<u64, String>| events.iter().all(|event| threads.contains_key(&event.thread));
+        let recently = self.asked.is_some_and(|asked| asked.elapsed() < SELDOM);
+        if is_known(&self.threads) || recently {
+            return;
+        }
+        memory.add_and_wake(WORD_REQUEST, THREADS);
+        let start = Instant::now();
+        self.asked = Some(start);
+        while start.elapsed() < PATIENCE {
+            self.threads.extend(opened.threads());
+            if is_known(&self.threads) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        for event in events {
+            self.threads.entry(event.thread).or_default();
+        }
+    }
+
     fn line(&mut self, event: &Event, reader: &Reader<'_>) {
         let unknown = format!("probe {}", event.probe);
-        let method = self.methods.get(&event.probe).unwrap_or(&unknown);
-        let exception = event.exception.map(|number| {
-            let name = || reader.exception_name(number).unwrap_or_else(|| "an exception".to_owned());
-            &**self.exceptions.entry(number).or_insert_with(name)
+        let method = self.methods.get(&event.probe.into()).unwrap_or(&unknown);
+        let thread_name = self.threads.get(&event.thread).filter(|name| !name.is_empty()).map(String::as_str);
+        let exception = event.exception.map(|thrown| {
+            let name = || reader.exception_name(thrown.class).unwrap_or_else(|| "an exception".to_owned());
+            &**self.exceptions.entry(thrown.class).or_insert_with(name)
         });
-        let cost = event.end.wrapping_sub(event.start);
+        let own_exception = event.exception.map(|thrown| thrown.own);
+        let cost_ns = event.end.wrapping_sub(event.start);
         let ended = Duration::from_nanos(u64::try_from(i128::from(event.end) + self.clock).unwrap_or(0));
         if self.json {
             let ended_ms = u64::try_from(ended.as_millis()).unwrap_or(0);
-            json::print(
-                "call",
-                &CallJson { ended_ms, thread: event.thread, method, cost_ns: cost, exception },
-            );
+            let thread = event.thread;
+            let call = CallJson { ended_ms, thread, thread_name, method, cost_ns, exception, own_exception };
+            json::print("call", &call);
             return;
         }
-        let end = match exception {
-            Some(exception) => format!("  {}", self.out.red(exception)),
-            None => String::new(),
+        let end = match (exception, own_exception) {
+            (Some(exception), Some(true)) => format!("  {} thrown", self.out.red(exception)),
+            (Some(exception), _) => format!("  {} passed through", self.out.red(exception)),
+            (None, _) => String::new(),
         };
         self.out.line(&format!(
-            "{} {:>5} {:>10} {method}{end}",
+            "{} {:<16} {:>8} {}{end}",
             time(ended),
-            format!("#{}", event.thread),
-            shown(cost)
+            format!("#{} {}", event.thread, thread_name.unwrap_or_default()),
+            shown(cost_ns),
+            readable(method)
         ));
+    }
+}
+
+/// `Stock::take(Ljava/lang/String;I)V` as `Stock::take(String,int)`.
+fn readable(method: &str) -> String {
+    let Some((name, descriptor)) = method.split_once('(') else { return method.to_owned() };
+    match java_types(descriptor) {
+        Some(types) => format!("{name}({})", types.join(",")),
+        None => method.to_owned(),
     }
 }
 
@@ -109,6 +165,8 @@ mod tests {
 
     #[test]
     fn times_and_costs() {
+        assert_eq!(readable("a.B::c(Ljava/util/Map$Entry;[[IJ)V"), "a.B::c(Map$Entry,int[][],long)");
+        assert_eq!((readable("a.B::c"), readable("a.B::c(Q)V")), ("a.B::c".into(), "a.B::c(Q)V".into()));
         assert_eq!(time(Duration::from_millis(86_400_000 + 3_723_004)), "01:02:03.004");
         for (cost, text) in [(5, "5 ns"), (1_500, "1.5 us"), (2_000_000, "2.0 ms"), (1_234_000_000, "1.23 s")]
         {

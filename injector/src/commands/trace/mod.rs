@@ -9,8 +9,10 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use jgraft_attach::{Kind, agent_loading, examine, first_retransform};
-use jgraft_protocol::events::{Reader, WORD_END};
+use jgraft_attach::{
+    EventMemory, Kind, LARGE_FLUSH, Target, agent_loading, compiled_at_risk, examine, first_retransform,
+};
+use jgraft_protocol::events::{END, Reader, WORD_REQUEST};
 use jgraft_protocol::native::trace as keys;
 use jgraft_protocol::pattern::Pattern;
 use jgraft_protocol::properties;
@@ -19,9 +21,9 @@ use jgraft_protocol::session::reply;
 use crate::cli::Trace;
 use crate::failure::{EXIT_BLOCKED, EXIT_FAILED, EXIT_INTERRUPTED, Failure};
 use crate::interrupt::Interrupt;
-use crate::{human, output, target};
+use crate::{consent, human, json, output, target};
 use lines::Lines;
-use opened::Opened;
+use opened::{Begun, Opened};
 
 /// On a terminal nobody reads more.
 const TERMINAL_LIMIT: u64 = 100;
@@ -46,10 +48,22 @@ pub(crate) fn run(options: &Trace) -> Result<ExitCode, Failure> {
     let interrupt = Interrupt::catch();
     let target = target::find(&options.target)?;
     let stderr = human::Stream::stderr();
-    may_be_traced(&target, &stderr)?;
-
     let pid = target.pid();
-    let opened = Opened::open(target, &patterns, options, &interrupt)?;
+    may_be_traced(&target)?;
+    flush(&target, options, &stderr, &interrupt)?;
+    if options.dry_run {
+        return dry_run(target, &patterns, options, &interrupt);
+    }
+    let opened = match Opened::open(target, &patterns, options, options.yes, &interrupt)? {
+        Begun::Yes(opened) => opened,
+        Begun::AskFirst(target, cost) => {
+            consent::ask(&format!("pid {pid} was not traced"), &cost, options.json, &interrupt)?;
+            match Opened::open(target, &patterns, options, true, &interrupt)? {
+                Begun::Yes(opened) => opened,
+                Begun::AskFirst(..) => return Err(opened::refused(pid, &[])),
+            }
+        }
+    };
     let memory = opened.memory()?;
     let mut reader = Reader::new(&memory).map_err(|error| {
         Failure::new(EXIT_FAILED, "bad-event-memory", format!("what pid {pid} traces cannot be read"))
@@ -59,12 +73,13 @@ pub(crate) fn run(options: &Trace) -> Result<ExitCode, Failure> {
     let limit = options.limit.or(std::io::stdout().is_terminal().then_some(TERMINAL_LIMIT));
     let mut lines = Lines::new(options.json);
     let (until, mut told) = (options.time.map(|time| Instant::now() + time), Instant::now());
-    let nothing_matches = opened.number(keys::METHODS) == 0;
-    if !nothing_matches {
+    let nothing = opened.number(keys::METHODS) == 0;
+    if !nothing {
         stderr.line(&format!(
-            "tracing {} methods of {} classes in pid {pid}; Ctrl-C ends it",
+            "tracing {} methods of {} classes in pid {pid}, the longest step took {:.1} ms; Ctrl-C ends it",
             opened.number(keys::METHODS),
-            opened.number(keys::CLASSES)
+            opened.number(keys::CLASSES),
+            opened.number(keys::LONGEST) as f64 / 1e3
         ));
     }
     for left in opened.left_alone() {
@@ -72,7 +87,7 @@ pub(crate) fn run(options: &Trace) -> Result<ExitCode, Failure> {
     }
     reader.beat();
     let (mut calls, mut interrupted) = (0_u64, false);
-    while !nothing_matches
+    while !nothing
         && limit.is_none_or(|limit| calls < limit)
         && until.is_none_or(|until| Instant::now() < until)
         && !output::is_closed()
@@ -83,7 +98,7 @@ pub(crate) fn run(options: &Trace) -> Result<ExitCode, Failure> {
         batch.sort_by_key(|event| event.end);
         batch.truncate(usize::try_from(limit.map_or(u64::MAX, |limit| limit - calls)).unwrap_or(usize::MAX));
         calls += batch.len() as u64;
-        lines.print(&batch, &opened, &reader);
+        lines.print(&batch, &opened, &memory, &reader);
         if told.elapsed() >= BEAT {
             reader.beat();
             told = Instant::now();
@@ -95,17 +110,17 @@ pub(crate) fn run(options: &Trace) -> Result<ExitCode, Failure> {
     }
     // What finds no room from here on was not wanted any more.
     let lost = reader.lost();
-    memory.set_and_wake(WORD_END, 1);
-    let restored = opened.wait_for_end(PATIENCE)?;
-    stderr.line(&format!("{calls} calls, {lost} lost; {restored} classes are as they were"));
-    if nothing_matches {
-        return Err(Failure::new(
-            EXIT_FAILED,
-            "nothing-matches",
-            format!("no method of a loaded class in pid {pid} is meant"),
-        )
-        .evidence(options.patterns.join(" "))
-        .remedy("jgraft histogram lists classes; a class is named with its package, as shop.Orders::place"));
+    memory.or_and_wake(WORD_REQUEST, END);
+    let ended = opened.wait_for_end(PATIENCE)?;
+    let number = |key| properties::get(&ended, key).map_or_else(|| "?".to_owned(), human::clean);
+    let changed = match number(keys::CHANGED) {
+        none if none == "0" => String::new(),
+        some => format!(", {some} were changed by another agent meanwhile"),
+    };
+    let proved = number(keys::PROVED);
+    stderr.line(&format!("{calls} calls, {lost} lost; {proved} classes are as they were{changed}"));
+    if nothing {
+        return Err(nothing_matches(pid, options));
     }
     match interrupted && calls == 0 {
         true => Ok(ExitCode::from(EXIT_INTERRUPTED)),
@@ -114,7 +129,7 @@ pub(crate) fn run(options: &Trace) -> Result<ExitCode, Failure> {
 }
 
 /// What stands against it, before anything is sent.
-fn may_be_traced(target: &jgraft_attach::Target, stderr: &human::Stream) -> Result<(), Failure> {
+fn may_be_traced(target: &Target) -> Result<(), Failure> {
     if target.kind() == Kind::OpenJ9 {
         let cause = format!("pid {} is an openj9 vm", target.pid());
         return Err(Failure::new(EXIT_BLOCKED, "not-hotspot", cause)
@@ -125,15 +140,69 @@ fn may_be_traced(target: &jgraft_attach::Target, stderr: &human::Stream) -> Resu
         return Err(Failure::blocked(blocker));
     }
     agent_loading(target).map_err(|blocker| Failure::blocked(&blocker))?;
-    if let Some(cost) = first_retransform(target) {
-        stderr.line(&format!(
-            "{}: {}; {}",
-            stderr.yellow("warning"),
-            cost.cause,
-            human::clean(&cost.evidence)
-        ));
-    }
     Ok(())
+}
+
+/// The compiled code that the JVM will throw away: said, and where it is much, agreed to. A JVM that was traced has none
+/// of that cost any more.
+fn flush(
+    target: &Target,
+    options: &Trace,
+    stderr: &human::Stream,
+    interrupt: &Interrupt,
+) -> Result<(), Failure> {
+    let traced = EventMemory::descriptors(target).is_ok_and(|found| !found.is_empty());
+    let Some(cost) = first_retransform(target).filter(|_| !traced) else { return Ok(()) };
+    let cost = format!("{}; {}", cost.cause, cost.evidence);
+    let large = compiled_at_risk(target).is_some_and(|methods| methods >= LARGE_FLUSH);
+    if large && !options.yes && !options.dry_run {
+        let what = format!("pid {} was not traced", target.pid());
+        return consent::ask(&what, &cost, options.json, interrupt);
+    }
+    stderr.line(&format!("{}: {}", stderr.yellow("warning"), human::clean(&cost)));
+    Ok(())
+}
+
+/// What would be rewritten. The agent is loaded for it, and changes nothing.
+fn dry_run(
+    target: Target,
+    patterns: &[Pattern],
+    options: &Trace,
+    interrupt: &Interrupt,
+) -> Result<ExitCode, Failure> {
+    let pid = target.pid();
+    let Begun::Yes(opened) = Opened::open(target, patterns, options, true, interrupt)? else {
+        return Err(opened::refused(pid, &[]));
+    };
+    let plan = opened.plan();
+    let (mut methods, mut bytes) = (0, 0);
+    for class in &plan {
+        methods += class.methods.len();
+        bytes += class.bytes;
+        match options.json {
+            true => json::print("trace-plan", class),
+            false => {
+                for method in &class.methods {
+                    output::line(&format!("{}::{method}", class.class));
+                }
+            }
+        }
+    }
+    human::Stream::stderr().line(&format!(
+        "{methods} methods of {} loaded classes, {} KiB of code and constants; nothing was changed",
+        plan.len(),
+        bytes.div_ceil(1024)
+    ));
+    if plan.is_empty() {
+        return Err(nothing_matches(pid, options));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn nothing_matches(pid: i32, options: &Trace) -> Failure {
+    Failure::new(EXIT_FAILED, "nothing-matches", format!("no method of a loaded class in pid {pid} is meant"))
+        .evidence(options.patterns.join(" "))
+        .remedy("jgraft histogram lists classes; a class is named with its package, as shop.Orders::place")
 }
 
 /// The outcome that an agent has written.

@@ -9,11 +9,13 @@ use jgraft_protocol::native::{code, stage, trace as keys};
 use jgraft_protocol::pattern::Pattern;
 use jgraft_protocol::properties;
 use jgraft_protocol::session::{reply, request};
+use serde::Serialize;
 
 use super::outcome;
 use crate::bundle::Bundled;
 use crate::cli::Trace;
-use crate::failure::{EXIT_BLOCKED, EXIT_FAILED, Failure};
+use crate::failure::{EXIT_FAILED, Failure};
+use crate::human::clean;
 use crate::hung::explain_hang;
 use crate::interrupt::Interrupt;
 use crate::session::{Draft, Session};
@@ -31,19 +33,39 @@ pub(super) struct Opened<'i> {
     reply: Vec<(String, String)>,
 }
 
+/// What came of the request to begin.
+pub(super) enum Begun<'i> {
+    Yes(Opened<'i>),
+    /// Nothing was changed: it has this cost, to which nobody has agreed.
+    AskFirst(Target, String),
+}
+
+/// A class that would be rewritten.
+#[derive(Serialize)]
+pub(super) struct PlannedJson {
+    pub(super) class: String,
+    /// Of code and constants.
+    pub(super) bytes: u64,
+    /// With their descriptors.
+    pub(super) methods: Vec<String>,
+}
+
 impl<'i> Opened<'i> {
     pub(super) fn open(
         target: Target,
         patterns: &[Pattern],
         options: &'i Trace,
+        consent: bool,
         interrupt: &'i Interrupt,
-    ) -> Result<Opened<'i>, Failure> {
+    ) -> Result<Begun<'i>, Failure> {
         let numbered: Vec<_> = (1..)
             .zip(patterns)
             .map(|(n, pattern)| (format!("{}{n}", keys::PATTERN), pattern.to_string()))
             .collect();
-        let mut wanted = vec![(request::VERB, keys::VERB)];
-        wanted.extend(options.yes.then_some((keys::CONSENT, "true")));
+        let by = by();
+        let mut wanted = vec![(request::VERB, keys::VERB), (keys::BY, &*by)];
+        wanted.extend(consent.then_some((keys::CONSENT, "true")));
+        wanted.extend(options.dry_run.then_some((keys::DRY_RUN, "true")));
         wanted.extend(numbered.iter().map(|(key, pattern)| (key.as_str(), pattern.as_str())));
         let draft = Draft::new(&target, Bundled::Native, &wanted)?;
         let session = draft.open(&target, options.patience.timeout)?;
@@ -74,10 +96,27 @@ impl<'i> Opened<'i> {
                 let meaning = code::explain(code).unwrap_or("unknown");
                 return Err(failed(format!("the agent returned {code}: {meaning}")));
             }
-            LoadOutcome::AgentFailed(_) => return Err(refused(pid, &reply)),
+            LoadOutcome::AgentFailed(_) => {
+                if properties::get(&reply, reply::STAGE) == Some(stage::CONSENT) {
+                    let cost = properties::get(&reply, reply::MESSAGE).unwrap_or_default().to_owned();
+                    return Ok(Begun::AskFirst(client.into_target(), cost));
+                }
+                return Err(refused(pid, &reply));
+            }
             LoadOutcome::NotLoaded(words) => return Err(failed(format!("the jvm says: {words}"))),
         }
-        Ok(Opened { client, session, _lease: lease, reply })
+        Ok(Begun::Yes(Opened { client, session, _lease: lease, reply }))
+    }
+
+    /// What a dry run has found.
+    pub(super) fn plan(&self) -> Vec<PlannedJson> {
+        let text = self.session.dir().read(keys::PLAN, NAMES_LIMIT).unwrap_or_default();
+        let line = |line: &str| {
+            let [class, bytes, methods] = line.splitn(3, '\t').collect::<Vec<_>>().try_into().ok()?;
+            let methods = methods.split(' ').filter(|name| !name.is_empty()).map(clean).collect();
+            Some(PlannedJson { class: clean(class), bytes: bytes.parse().ok()?, methods })
+        };
+        String::from_utf8_lossy(&text).lines().filter_map(line).collect()
     }
 
     pub(super) fn memory(&self) -> Result<EventMemory, Failure> {
@@ -99,11 +138,22 @@ impl<'i> Opened<'i> {
     }
 
     /// Methods by the ids of their probes, so far.
-    pub(super) fn names(&self) -> HashMap<u32, String> {
-        let text = self.session.dir().read(keys::NAMES, NAMES_LIMIT).unwrap_or_default();
+    pub(super) fn names(&self) -> HashMap<u64, String> {
+        self.table(keys::NAMES)
+    }
+
+    /// Threads by their ids, as far as was asked for.
+    pub(super) fn threads(&self) -> HashMap<u64, String> {
+        self.table(keys::THREADS)
+    }
+
+    /// The lines of a file, `ID\tNAME`; one that is not finished is left out.
+    fn table(&self, file: &str) -> HashMap<u64, String> {
+        let text = self.session.dir().read(file, NAMES_LIMIT).unwrap_or_default();
         let text = String::from_utf8_lossy(&text);
-        let names = text.lines().filter_map(|line| line.split_once('\t'));
-        names.filter_map(|(id, name)| Some((id.parse().ok()?, crate::human::clean(name)))).collect()
+        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+        let names = whole.lines().filter_map(|line| line.split_once('\t'));
+        names.filter_map(|(id, name)| Some((id.parse().ok()?, clean(name)))).collect()
     }
 
     /// Whether it has ended by itself, or the target has.
@@ -111,8 +161,8 @@ impl<'i> Opened<'i> {
         self.client.target().process().has_ended() || self.session.pairs(keys::ENDED).is_some()
     }
 
-    /// Waits until the classes are as they were; how many there are.
-    pub(super) fn wait_for_end(&self, patience: Duration) -> Result<String, Failure> {
+    /// Waits until the classes are as they were; what the agent says of that.
+    pub(super) fn wait_for_end(&self, patience: Duration) -> Result<Vec<(String, String)>, Failure> {
         let (start, pid) = (Instant::now(), self.client.target().pid());
         loop {
             if let Some(pairs) = self.session.pairs(keys::ENDED) {
@@ -122,7 +172,7 @@ impl<'i> Opened<'i> {
                         .remedy("no event is written any more; a later trace of the same methods puts them back when it ends")
                 };
                 outcome(&pairs).map_err(failed)?;
-                return Ok(properties::get(&pairs, keys::RESTORED).unwrap_or("?").to_owned());
+                return Ok(pairs);
             }
             if self.client.target().process().has_ended() {
                 return Err(Failure::new(EXIT_FAILED, "target-ended", format!("pid {pid} has ended"))
@@ -140,15 +190,26 @@ impl<'i> Opened<'i> {
 }
 
 /// Why the agent did not begin.
-fn refused(pid: i32, reply: &[(String, String)]) -> Failure {
+pub(super) fn refused(pid: i32, reply: &[(String, String)]) -> Failure {
     let said = properties::get(reply, reply::STAGE);
     let why = outcome(reply).err().unwrap_or_default();
+    let message = properties::get(reply, reply::MESSAGE).map(clean).unwrap_or_default();
     match said {
-        Some(stage::CONSENT) => Failure::new(EXIT_BLOCKED, "consent", format!("pid {pid} was not traced"))
-            .evidence(properties::get(reply, reply::MESSAGE).map(crate::human::clean).unwrap_or_default())
-            .remedy("--yes agrees to it; a pattern that means less costs less"),
+        Some(stage::FIND) => Failure::new(EXIT_FAILED, "not-found", format!("pid {pid} was not traced"))
+            .evidence(message)
+            .remedy(
+                "jgraft histogram lists classes; a class is named with its package, as shop.Orders::place",
+            ),
         _ => Failure::new(EXIT_FAILED, "trace-failed", format!("pid {pid} cannot be traced"))
             .evidence(why)
             .remedy("nothing was changed; jgraft doctor says how the jvm is"),
     }
+}
+
+/// Who we are, for whoever finds the trace: the user that logged in, where sudo tells.
+fn by() -> String {
+    let uid = nix::unistd::geteuid();
+    let name = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
+    let name = name.filter(|name| !name.is_empty()).unwrap_or_else(|| "an unknown user".to_owned());
+    format!("{name} (uid {uid}, jgraft pid {})", std::process::id())
 }

@@ -8,12 +8,13 @@ import jdk.internal.vm.annotation.ReservedStackAccess;
 
 /**
  * What woven methods call: writes events into the memory that the native agent has made. Its layout is that of
- * crates/protocol/src/events, whose version is the number in the name: a JVM keeps the first class of a name for life.
+ * crates/protocol/src/events, whose version is the first number in the name: a JVM keeps the first class of a name for life.
+ * Each trace that runs at the same time has memory of its own, and so a class of its own: the agent counts the second up.
  *
  * <p>A normal exit allocates nothing, locks nothing, makes no native call, and calls nothing that could be woven. In java.lang,
  * since every class loader asks the boot loader for that. The agent makes it fit for JDK 8.
  */
-public final class JgraftProbe1 {
+public final class JgraftProbe1_00 {
     private static final Unsafe U = Unsafe.getUnsafe();
     /** Addresses and sizes, by which the agent replaces these numbers in the constant pool before it defines the class. */
     private static final long GATE = 0x4A47524146540001L;
@@ -25,12 +26,15 @@ public final class JgraftProbe1 {
     private static final long NAME_COUNT = 0x4A47524146540007L;
     private static final long NAMES = 0x4A47524146540008L;
 
-    private static final long THREAD_ID = threadId();
+    private static final long THREAD_ID = offset(Thread.class, "tid");
+    /** How deep the stack was where an exception was made; JDK 9 and later have it. */
+    private static final long DEPTH = offset(Throwable.class, "depth");
     private static final int READ = 16 * 8;
     private static final int DROPPED = 32 * 8;
     private static final int PAGE = 4096;
     private static final long COMMITTED = 1L << 63;
     private static final long THROWN = 1L << 62;
+    private static final long OWN = 1L << 61;
     private static final int NAME_BYTES = 128;
     private static final int MOST_NAMES = 1024;
 
@@ -39,11 +43,11 @@ public final class JgraftProbe1 {
 
     private static final char[] NUMBERS = new char[MOST_NAMES];
 
-    private JgraftProbe1() {}
+    private JgraftProbe1_00() {}
 
-    private static long threadId() {
+    private static long offset(Class<?> type, String field) {
         try {
-            return U.objectFieldOffset(Thread.class.getDeclaredField("tid"));
+            return U.objectFieldOffset(type.getDeclaredField(field));
         } catch (NoSuchFieldException e) {
             return 0;
         }
@@ -57,11 +61,32 @@ public final class JgraftProbe1 {
         }
     }
 
+    /** {@code own} is what the method has thrown itself, if it has. */
     @ReservedStackAccess
-    public static void thrown(int id, long start, Throwable exception) {
+    public static void thrown(int id, long start, Throwable exception, Throwable own) {
         if (U.getLongVolatile(null, GATE) != 0) {
             long end = System.nanoTime();
-            write(id, start, end, THROWN | (long) numberOf(exception) << 48);
+            int number = numberOf(exception);
+            boolean isOwn = exception == own || isMadeHere(exception);
+            write(id, start, end, THROWN | (isOwn ? OWN : 0) | (long) number << 48);
+        }
+    }
+
+    /** Whether the JVM has made it while the method ran that has called {@link #thrown}, for one of its own instructions. */
+    private static boolean isMadeHere(Throwable exception) {
+        Class<?> type = exception.getClass();
+        boolean isOfJvm = type == NullPointerException.class || type == ArrayIndexOutOfBoundsException.class
+                || type == ArithmeticException.class || type == ClassCastException.class
+                || type == ArrayStoreException.class || type == NegativeArraySizeException.class;
+        if (!isOfJvm || DEPTH == 0) {
+            return false;
+        }
+        try {
+            int depth = U.getInt(exception, DEPTH);
+            // Between the method and this place are two of ours.
+            return depth != 0 && depth == U.getInt(new Throwable(), DEPTH) - 2;
+        } catch (Throwable ours) {
+            return false;
         }
     }
 

@@ -1,0 +1,106 @@
+//! `jgraft reset`: every trace in a JVM ends, whoever began it, and its classes go back.
+//!
+//! It is asked for in the event memory, which the agent watches: so it works where nothing can be attached to, and where
+//! the session's directory is gone.
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use jgraft_protocol::events::{END, WORD_REQUEST};
+use jgraft_protocol::native::trace as keys;
+use jgraft_protocol::session::reply;
+use serde::Serialize;
+
+use crate::cli::Reset;
+use crate::failure::{EXIT_FAILED, EXIT_INTERRUPTED, Failure};
+use crate::interrupt::Interrupt;
+use crate::residents::{Channel, Residents};
+use crate::target::{self, TargetJson};
+use crate::{json, output};
+
+/// How often is looked whether it is done.
+const LOOK: std::time::Duration = std::time::Duration::from_millis(5);
+
+#[derive(Serialize)]
+struct ResetJson {
+    target: TargetJson,
+    traces: Vec<EndedJson>,
+}
+
+#[derive(Serialize)]
+struct EndedJson {
+    patterns: Option<String>,
+    by: Option<String>,
+    restored: Option<u64>,
+    proved: Option<u64>,
+    changed: Option<u64>,
+}
+
+/// Runs the command.
+pub(crate) fn run(options: &Reset) -> Result<ExitCode, Failure> {
+    let interrupt = Interrupt::catch();
+    let target = target::find(&options.target)?;
+    let pid = target.pid();
+    let mut residents = Residents::of(&target)?;
+    residents.channels.retain(Channel::is_active);
+    for channel in &residents.channels {
+        channel.memory.or_and_wake(WORD_REQUEST, END);
+    }
+    let (start, mut ended) = (Instant::now(), Vec::new());
+    for mut channel in residents.channels {
+        loop {
+            channel.refresh();
+            if !channel.is_active() {
+                break;
+            }
+            let failed = |code, cause: String| {
+                Failure::new(EXIT_FAILED, code, cause)
+                    .evidence(format!("state {}", channel.says(keys::STATE).unwrap_or_default()))
+                    .remedy("no event is written any more, and the agent goes on; jgraft status says how far it is")
+            };
+            if target.process().has_ended() {
+                return Err(failed("target-ended", format!("pid {pid} has ended meanwhile")));
+            }
+            if start.elapsed() > options.timeout {
+                return Err(failed("not-restored", format!("probes may be left in pid {pid}")));
+            }
+            if interrupt.wait(LOOK) {
+                return Ok(ExitCode::from(EXIT_INTERRUPTED));
+            }
+        }
+        if channel.says(reply::OUTCOME).as_deref() != Some(reply::OK) {
+            return Err(Failure::new(
+                EXIT_FAILED,
+                "not-restored",
+                format!("probes may be left in pid {pid}"),
+            )
+            .evidence(channel.says(reply::MESSAGE).unwrap_or_else(|| "the agent does not say why".to_owned()))
+            .remedy(
+                "no event is written any more; a later trace of the same methods puts them back when it ends",
+            ));
+        }
+        ended.push(EndedJson {
+            patterns: channel.says(keys::PATTERNS),
+            by: channel.says(keys::BY),
+            restored: channel.number(keys::RESTORED),
+            proved: channel.number(keys::PROVED),
+            changed: channel.number(keys::CHANGED),
+        });
+    }
+    if options.json {
+        json::print("reset", &ResetJson { target: TargetJson::of(&target), traces: ended });
+        return Ok(ExitCode::SUCCESS);
+    }
+    if ended.is_empty() {
+        output::line(&format!("nothing of ours is active in pid {pid}"));
+    }
+    for trace in ended {
+        output::line(&format!(
+            "ended: {}, by {}; {} classes are as they were",
+            trace.patterns.unwrap_or_default(),
+            trace.by.unwrap_or_default(),
+            trace.proved.unwrap_or(0)
+        ));
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,50 @@
+//! Consent to a named cost: asked for on a terminal, else only `--yes` is one.
+
+use std::io::{IsTerminal, Read, Write};
+use std::os::fd::AsFd;
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+use crate::failure::{EXIT_BLOCKED, EXIT_INTERRUPTED, Failure};
+use crate::human::clean;
+use crate::interrupt::Interrupt;
+
+/// Fails where the user does not agree, or cannot be asked. `what` was not done, and costs `cost`.
+pub(crate) fn ask(what: &str, cost: &str, json: bool, interrupt: &Interrupt) -> Result<(), Failure> {
+    let refused = |code, exit: u8| {
+        Failure::new(exit, code, what).evidence(clean(cost)).remedy(
+            "--yes agrees to it; a pattern that means less costs less, and --dry-run lists what is meant",
+        )
+    };
+    if json || !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return Err(refused("consent", EXIT_BLOCKED));
+    }
+    let mut stderr = std::io::stderr();
+    let _ = write!(stderr, "{}. Go on? [y/N] ", clean(cost));
+    let _ = stderr.flush();
+    match answer(interrupt) {
+        Some(true) => Ok(()),
+        Some(false) => Err(refused("consent", EXIT_BLOCKED)),
+        None => {
+            let _ = writeln!(stderr);
+            Err(refused("interrupted", EXIT_INTERRUPTED))
+        }
+    }
+}
+
+/// Whether the line that is typed says yes; none where Ctrl-C comes first.
+fn answer(interrupt: &Interrupt) -> Option<bool> {
+    let mut stdin = std::io::stdin().lock();
+    let typed = stdin.as_fd();
+    let mut wanted = vec![PollFd::new(typed, PollFlags::POLLIN)];
+    wanted.extend(interrupt.fd().map(|fd| PollFd::new(fd, PollFlags::POLLIN)));
+    while let Err(nix::errno::Errno::EINTR) = poll(&mut wanted, PollTimeout::NONE) {}
+    if interrupt.came() {
+        return None;
+    }
+    // A terminal hands over a line at a time.
+    let mut line = [0; 16];
+    let length = stdin.read(&mut line).unwrap_or(0);
+    let line = line.get(..length).unwrap_or_default();
+    Some(matches!(line.trim_ascii(), b"y" | b"Y" | b"yes"))
+}

@@ -1,0 +1,95 @@
+//! Where a trace writes to: an event memory, the Probe that writes into it, and the ids of methods there. One trace at a time
+//! has it, and another one later: memory and class cannot be given back.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use jgraft_protocol::events::Layout;
+use jgraft_protocol::native::stage;
+use jni::JavaVM;
+
+use crate::memory::EventMemory;
+use crate::probe;
+use crate::report::Failure;
+
+/// So many traces at the same time.
+const MOST: usize = 8;
+/// Bytes of records in all, or less. A reader that looks every ten milliseconds, and
+/// sometimes late, sees all of a million events a second from one thread.
+const BYTES: usize = 16 << 20;
+/// Records a shard.
+const MOST_RECORDS: usize = 1 << 17;
+/// At most so many threads may be between the check for room and the reservation.
+const SLACK: usize = 1 << 10;
+
+/// See the head of this file.
+#[derive(Debug)]
+pub(crate) struct Channel {
+    pub(crate) memory: EventMemory,
+    /// The Probe's internal name.
+    pub(crate) probe: String,
+    /// By `Class::methoddescriptor`. An id is given once and never again: a method that was woven may run for as long as the
+    /// JVM, and still report the id that it was woven with.
+    ids: Mutex<HashMap<String, i32>>,
+    busy: AtomicBool,
+}
+
+static CHANNELS: Mutex<Vec<&'static Channel>> = Mutex::new(Vec::new());
+
+impl Channel {
+    /// One that no trace has.
+    pub(crate) fn take(vm: &JavaVM) -> Result<&'static Channel, Failure> {
+        let known = CHANNELS.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(free) = known.iter().find(|channel| !channel.busy.swap(true, Ordering::AcqRel)) {
+            return Ok(free);
+        }
+        if known.len() >= MOST {
+            return Err(Failure::new(
+                stage::ENVIRONMENT,
+                format!("{MOST} traces are running in this jvm already"),
+            ));
+        }
+        let memory = EventMemory::new(layout()).map_err(|error| {
+            Failure::new(stage::ENVIRONMENT, format!("the event memory cannot be made: {error}"))
+        })?;
+        let probe = vm
+            .with_top_local_frame(|jni| probe::define(jni, &memory))
+            .map_err(|error| Failure::call(stage::ENVIRONMENT, "the probe cannot be defined", &error))?;
+        let channel = Channel { memory, probe, ids: Mutex::default(), busy: AtomicBool::new(true) };
+        let channel: &'static Channel = Box::leak(Box::new(channel));
+        CHANNELS.lock().unwrap_or_else(PoisonError::into_inner).push(channel);
+        Ok(channel)
+    }
+
+    /// For the next trace.
+    pub(crate) fn give_back(&self) {
+        self.busy.store(false, Ordering::Release);
+    }
+
+    /// The id of a method.
+    pub(crate) fn id(&self, method: &str) -> i32 {
+        let mut ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = ids.len() as i32 + 1;
+        *ids.entry(method.to_owned()).or_insert(next)
+    }
+}
+
+/// A shard for each processor, within limits.
+fn layout() -> Layout {
+    let shards = thread::available_parallelism().map_or(4, usize::from).next_power_of_two().min(16);
+    let records = (BYTES / 32 / shards).min(MOST_RECORDS);
+    Layout { shards, records, slack: SLACK }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn its_layout_is_one() {
+        let Layout { shards, records, slack } = layout();
+        assert_eq!(Layout::new(shards, records, slack), Some(layout()));
+    }
+}

@@ -1,0 +1,181 @@
+//! What a trace would touch: the loaded classes that are wanted, found without changing any.
+
+use jgraft_jvmti::{Class, Environment, Error};
+use jgraft_protocol::native::{stage, trace as keys};
+use jgraft_protocol::nearest::nearest;
+use jni::Env;
+
+use super::edits::{Wanted, shown};
+use super::weaving::{internal_name, loaded};
+use crate::report::Failure;
+
+const ACC_NATIVE: u16 = 0x0100;
+const ACC_ABSTRACT: u16 = 0x0400;
+/// So many names are suggested for one that is not there.
+const SUGGESTED: usize = 3;
+
+/// See the head of this file.
+#[derive(Debug)]
+pub(super) struct Plan {
+    /// The classes, to be sent through the hook.
+    pub(super) classes: Vec<Class>,
+    /// The same in the same order.
+    touched: Vec<Touched>,
+    /// What is named and not there, with what there is.
+    missing: Option<String>,
+}
+
+/// One of them.
+#[derive(Debug)]
+struct Touched {
+    /// With dots.
+    name: String,
+    /// Bytes of its constant pool and of the code of its methods.
+    bytes: usize,
+    /// Names with descriptors of methods with code that are wanted; none where the class is not linked, and does not tell.
+    methods: Option<Vec<String>>,
+}
+
+impl Plan {
+    pub(super) fn make(environment: &Environment, jni: &Env<'_>, wanted: &Wanted) -> Result<Plan, Error> {
+        let mut plan = Plan { classes: Vec::new(), touched: Vec::new(), missing: None };
+        let mut names: Vec<(String, Vec<String>)> = Vec::new();
+        for class in loaded(environment, jni, |name| wanted.class(name))? {
+            let signature = class.signature(environment)?.to_string();
+            let name = internal_name(&signature).unwrap_or(&signature).to_owned();
+            let (touched, all) = look(environment, &class, &name, wanted);
+            names.push((shown(&name), all));
+            if touched.methods.as_ref().is_none_or(|methods| !methods.is_empty()) {
+                plan.classes.push(class);
+                plan.touched.push(touched);
+            }
+        }
+        plan.missing = missing_method(wanted, &names);
+        if let Some(class) = missing_class(wanted, &names) {
+            plan.missing = Some(suggest_class(environment, jni, class)?);
+        }
+        Ok(plan)
+    }
+
+    /// Fails where a class or method is named that is not there.
+    pub(super) fn is_found(&self) -> Result<(), Failure> {
+        self.missing.clone().map_or(Ok(()), |missing| Err(Failure::new(stage::FIND, missing)))
+    }
+
+    /// Fails where so many classes are wanted, or such, that it has to be agreed to.
+    pub(super) fn is_cheap(&self) -> Result<(), Failure> {
+        if let Some(class) = self.touched.iter().find(|class| class.name.starts_with("java.")) {
+            let message = format!("{} is one of the jdk's own classes; {}", class.name, self.summary());
+            return Err(Failure::new(stage::CONSENT, message));
+        }
+        if self.touched.len() > keys::FEW_CLASSES {
+            return Err(Failure::new(stage::CONSENT, self.summary()));
+        }
+        Ok(())
+    }
+
+    fn summary(&self) -> String {
+        let (classes, methods, bytes) = self.sums();
+        // The JVM keeps what it was given, and what it has made of it.
+        format!(
+            "{methods} methods of {classes} loaded classes match, with {} KiB of code and constants: the jvm needs up to \
+             twice that",
+            bytes.div_ceil(1024)
+        )
+    }
+
+    fn sums(&self) -> (usize, usize, usize) {
+        let methods = self.touched.iter().map(|class| class.methods.as_ref().map_or(0, Vec::len)).sum();
+        (self.touched.len(), methods, self.touched.iter().map(|class| class.bytes).sum())
+    }
+
+    /// What the reply to a dry run says.
+    pub(super) fn pairs(&self) -> Vec<(String, String)> {
+        let (classes, methods, bytes) = self.sums();
+        [(keys::CLASSES, classes), (keys::METHODS, methods), (keys::BYTES, bytes)]
+            .map(|(key, number)| (key.to_owned(), number.to_string()))
+            .into()
+    }
+
+    /// The file of a dry run.
+    pub(super) fn text(&self) -> String {
+        let lines = self.touched.iter().map(|class| {
+            let methods = class.methods.as_deref().unwrap_or_default().join(" ");
+            format!("{}\t{}\t{methods}\n", class.name, class.bytes)
+        });
+        lines.collect()
+    }
+}
+
+/// What of a class is wanted, and the names of all its methods.
+fn look(environment: &Environment, class: &Class, name: &str, wanted: &Wanted) -> (Touched, Vec<String>) {
+    let mut touched = Touched { name: shown(name), bytes: 0, methods: None };
+    touched.bytes = class.constant_pool(environment).map_or(0, |pool| pool.len());
+    let Ok(methods) = class.methods(environment) else { return (touched, Vec::new()) };
+    let (mut found, mut all) = (Vec::new(), Vec::new());
+    for method in methods {
+        let Ok((method_name, descriptor)) = method.name(environment) else { continue };
+        let (method_name, descriptor) = (method_name.to_string(), descriptor.to_string());
+        let flags = method.modifiers(environment).unwrap_or(0);
+        if flags & (ACC_NATIVE | ACC_ABSTRACT) == 0 {
+            touched.bytes += method.bytecodes(environment).map_or(0, |code| code.len());
+            if wanted.method(name, &method_name, &descriptor) {
+                found.push(format!("{method_name}{descriptor}"));
+            }
+        }
+        all.push(format!("{method_name}{descriptor}"));
+    }
+    touched.methods = Some(found);
+    (touched, all)
+}
+
+/// The first class that is named and is not among these.
+fn missing_class<'w>(wanted: &'w Wanted, found: &[(String, Vec<String>)]) -> Option<&'w str> {
+    let mut named = wanted.patterns.iter().filter_map(|pattern| pattern.class());
+    named.find(|class| !found.iter().any(|(name, _)| name == class))
+}
+
+/// What to say of the first method that is named and that the class that is named has not.
+fn missing_method(wanted: &Wanted, found: &[(String, Vec<String>)]) -> Option<String> {
+    wanted.patterns.iter().find_map(|pattern| {
+        let (class, method) = (pattern.class()?, pattern.method()?);
+        let (_, methods) = found.iter().find(|(name, methods)| name == class && !methods.is_empty())?;
+        let split = |full: &str| full.find('(').map(|at| (full[..at].to_owned(), full[at..].to_owned()));
+        let mut known: Vec<_> = methods.iter().filter_map(|full| split(full)).collect();
+        if known.iter().any(|(name, descriptor)| pattern.wants_method(name, descriptor)) {
+            return None;
+        }
+        let named: Vec<_> = known
+            .iter()
+            .filter(|(name, _)| name == method)
+            .map(|(_, descriptor)| descriptor.as_str())
+            .collect();
+        if !named.is_empty() {
+            return Some(format!("{class} has no method {pattern}, but {method} with {}", named.join(" ")));
+        }
+        known.sort();
+        known.dedup_by(|a, b| a.0 == b.0);
+        let near = nearest(method, known.iter().map(|(name, _)| name.as_str()), SUGGESTED);
+        let has = match &near[..] {
+            [] => known.iter().map(|(name, _)| name.as_str()).take(10).collect(),
+            near => near.to_vec(),
+        };
+        Some(format!("{class} declares no method {method}; it has {}", has.join(", ")))
+    })
+}
+
+fn suggest_class(environment: &Environment, jni: &Env<'_>, class: &str) -> Result<String, Error> {
+    let mut all = Vec::new();
+    environment.loaded_classes(jni, |signature| {
+        all.extend(internal_name(&signature.to_string()).map(shown));
+        false
+    })?;
+    let near = nearest(class, all.iter().map(String::as_str), SUGGESTED);
+    let near = match &near[..] {
+        [] => String::new(),
+        near => format!("; there is {}", near.join(", ")),
+    };
+    Ok(format!(
+        "no loaded class that can be changed is called {class}{near}; a pattern with * waits for classes that are loaded later"
+    ))
+}

@@ -1,0 +1,31 @@
+//! The names of threads: read when the injector asks, since a probe that wrote them down would cost every call.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::Write;
+
+use jgraft_jvmti::{Environment, Error};
+use jni::{JavaVM, jni_sig, jni_str, vm::AttachConfig};
+
+/// The threads whose names were written.
+#[derive(Debug, Default)]
+pub(super) struct Known(HashSet<i64>);
+
+impl Known {
+    /// Writes a line for each live platform thread that has none. Where that fails, numbers have to do.
+    pub(super) fn tell(&mut self, vm: &JavaVM, environment: &Environment, file: &mut File) {
+        let attach = || AttachConfig::new().thread_name(jni_str!("jgraft-trace")).scoped(true);
+        let mut lines = String::new();
+        let _ = vm.attach_current_thread_with_config(attach, None, |jni| {
+            environment.each_thread(jni, |jni, thread, name| {
+                let id = jni.get_field(thread, jni_str!("tid"), jni_sig!("J")).and_then(|id| id.j());
+                if let Some(id) = id.ok().filter(|id| self.0.insert(*id)) {
+                    let name: String = name.chars().filter(|c| !c.is_control()).collect();
+                    lines.push_str(&format!("{id}\t{name}\n"));
+                }
+            })?;
+            Ok::<_, Error>(())
+        });
+        let _ = file.write_all(lines.as_bytes());
+    }
+}

@@ -1,0 +1,214 @@
+// Methods to trace, for tests: what leaves them is said by their names. Each line of stdin names one, which is called
+// 100 times; what they throw ends here. Java 8, and virtual threads where there are some.
+
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
+import java.util.Objects;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+
+public final class TraceCases {
+    static final AtomicLong calls = new AtomicLong();
+    static int finallies;
+
+    public static void main(String[] args) throws Exception {
+        Cases.nothing(); // is loaded by that, and can be named
+        System.out.println("ready");
+        BufferedReader in = new BufferedReader(new InputStreamReader(System.in));
+        for (String line = in.readLine(); line != null; line = in.readLine()) {
+            System.out.println("done " + line + " " + run(line));
+        }
+    }
+
+    private static String run(String name) throws Exception {
+        switch (name) {
+            case "threads":
+                return threads();
+            case "lazy":
+                return "" + Lazy.VALUE;
+            case "exit":
+                hammer();
+                System.exit(7);
+                return "";
+            default:
+                String thrown = "nothing";
+                for (int i = 0; i < 100; i++) {
+                    try {
+                        Cases.class.getDeclaredMethod(name).invoke(null);
+                    } catch (java.lang.reflect.InvocationTargetException e) {
+                        thrown = e.getCause().getClass().getName();
+                    }
+                }
+                return thrown;
+        }
+    }
+
+    /** Calls from 50 threads, virtual ones where there are such, that are parked between them. */
+    private static String threads() throws Exception {
+        ExecutorService threads;
+        try {
+            threads = (ExecutorService) Executors.class.getMethod("newVirtualThreadPerTaskExecutor").invoke(null);
+        } catch (ReflectiveOperationException e) {
+            threads = Executors.newFixedThreadPool(50);
+        }
+        List<Future<?>> all = new ArrayList<>();
+        for (int i = 0; i < 50; i++) {
+            all.add(threads.submit(() -> {
+                for (int j = 0; j < 20; j++) {
+                    Cases.parked();
+                }
+                return null;
+            }));
+        }
+        for (Future<?> one : all) {
+            one.get();
+        }
+        threads.shutdown();
+        return "" + calls.get();
+    }
+
+    /** Threads that call and do not stop. */
+    private static void hammer() {
+        for (int i = 0; i < 4; i++) {
+            Thread thread = new Thread(() -> {
+                while (true) {
+                    try {
+                        Cases.own_new();
+                    } catch (IllegalStateException expected) {
+                        finallies++;
+                    }
+                }
+            });
+            thread.setDaemon(true);
+            thread.start();
+        }
+    }
+}
+
+final class Lazy {
+    static final int VALUE = value();
+
+    static {
+        if (VALUE != 42) {
+            throw new AssertionError(VALUE);
+        }
+    }
+
+    static int value() {
+        return 42;
+    }
+}
+
+final class Cases {
+    static final Object LOCK = new Object();
+
+    static void own_new() {
+        throw new IllegalStateException();
+    }
+
+    static int jvm_null() {
+        return TraceCases.calls.get() < 0 ? 1 : nothing().length();
+    }
+
+    static String nothing() {
+        return null;
+    }
+
+    static int jvm_index() {
+        int[] one = new int[1];
+        return one[(int) TraceCases.calls.get() + 1];
+    }
+
+    static int jvm_divide() {
+        return 1 / (int) (TraceCases.calls.get() & 0);
+    }
+
+    static String jvm_cast() {
+        return (String) LOCK;
+    }
+
+    static void own_synchronized() {
+        synchronized (LOCK) {
+            throw new IllegalStateException();
+        }
+    }
+
+    static void own_finally() {
+        try {
+            throw new IllegalStateException();
+        } finally {
+            TraceCases.finallies++;
+        }
+    }
+
+    static void own_made_elsewhere() {
+        throw made();
+    }
+
+    static IllegalStateException made() {
+        return new IllegalStateException();
+    }
+
+    static void own_again() {
+        try {
+            own_new();
+        } catch (IllegalStateException e) {
+            TraceCases.finallies++;
+            throw e;
+        }
+    }
+
+    static void pass_plain() {
+        own_new();
+    }
+
+    static void pass_finally() {
+        try {
+            own_new();
+        } finally {
+            TraceCases.finallies++;
+        }
+    }
+
+    static void pass_synchronized() {
+        synchronized (LOCK) {
+            own_new();
+        }
+    }
+
+    static void pass_after_own() {
+        try {
+            throw new UnsupportedOperationException();
+        } catch (UnsupportedOperationException e) {
+            own_new();
+        }
+    }
+
+    static void pass_null() {
+        Objects.requireNonNull(null);
+    }
+
+    static void parked() throws InterruptedException {
+        TraceCases.calls.incrementAndGet();
+        Thread.sleep(1);
+    }
+
+    static int deep() {
+        return 1 + deep();
+    }
+
+    static void memory() {
+        List<long[]> all = new ArrayList<>();
+        while (true) {
+            all.add(filled());
+        }
+    }
+
+    static long[] filled() {
+        return new long[1 << 20];
+    }
+}
