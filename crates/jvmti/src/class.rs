@@ -38,6 +38,29 @@ impl Class {
         Ok(modifiable)
     }
 
+    /// Its flags, as the InnerClasses attribute has them where it is a member of another class; never ACC_SUPER.
+    pub fn modifiers(&self, environment: &Environment) -> Result<u16, Error> {
+        let mut modifiers = 0;
+        // SAFETY: the environment is alive; the class is while `self` is; the place outlives the call.
+        unsafe { table::get_class_modifiers(environment.raw(), self.object.as_raw(), &raw mut modifiers) }?;
+        Ok(modifiers as u16)
+    }
+
+    /// minor_version and major_version of its class file; an error for an array or a primitive type.
+    pub fn version_numbers(&self, environment: &Environment) -> Result<(u16, u16), Error> {
+        let (mut minor, mut major) = (0, 0);
+        // SAFETY: the environment is alive; the class is while `self` is; both places outlive the call.
+        unsafe {
+            table::get_class_version_numbers(
+                environment.raw(),
+                self.object.as_raw(),
+                &raw mut minor,
+                &raw mut major,
+            )
+        }?;
+        Ok((minor as u16, major as u16))
+    }
+
     /// Its constant pool as it is in force: constant_pool_count and the entries (JVMS 4.4), as a class file has them. Takes
     /// `can_get_constant_pool`.
     pub fn constant_pool(&self, environment: &Environment) -> Result<Vec<u8>, Error> {

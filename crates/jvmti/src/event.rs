@@ -13,10 +13,10 @@ use jni::strings::JNIStr;
 use jni::sys::{JNIEnv, jclass, jint, jobject};
 use jni::{Env, EnvUnowned};
 
-use crate::class::signature;
 use crate::env::Environment;
 use crate::error::Error;
 use crate::guard::{Panic, catch};
+use crate::loader::{self, Loader};
 use crate::raw::{
     JVMTI_EVENT_CLASS_FILE_LOAD_HOOK, JVMTI_EVENT_VM_DEATH, JVMTI_EVENT_VM_INIT, jthread, jvmtiEnv,
     jvmtiEvent, jvmtiEventCallbacks,
@@ -99,11 +99,7 @@ impl ClassFile<'_> {
         let mut jni = unsafe { EnvUnowned::from_raw(self.jni) };
         let outcome = jni.with_env_no_catch(|jni| -> Result<Loader, Error> {
             // SAFETY: as above: a local reference that is valid in this callback.
-            let loader = unsafe { jni::objects::JObject::from_raw(jni, self.loader) };
-            let class = jni.get_object_class(&loader)?;
-            let signature = signature(self.environment, class.as_raw()).map(|text| text.to_string());
-            jni.delete_local_ref(class);
-            Ok(Loader::Class(signature?))
+            unsafe { loader::of(self.environment, jni, self.loader) }
         });
         match outcome.into_outcome() {
             jni::Outcome::Ok(loader) => Ok(loader),
@@ -112,15 +108,6 @@ impl ClassFile<'_> {
             jni::Outcome::Panic(payload) => std::panic::resume_unwind(payload),
         }
     }
-}
-
-/// Whose class it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Loader {
-    /// The boot loader, which is no object.
-    Boot,
-    /// A loader of the class with this signature.
-    Class(String),
 }
 
 pub(crate) static CALLBACKS: jvmtiEventCallbacks = jvmtiEventCallbacks {

@@ -2,6 +2,7 @@
 //!
 //! - [`export_agent!`] exports `Agent_OnLoad`, `Agent_OnAttach` and `Agent_OnUnload` for a type that is an [`Agent`];
 //! - [`Environment`] is a JVMTI environment: capabilities, events, the classes of the JVM, retransformation;
+//! - [`Class`], [`Method`] and [`Field`] say what a loaded class is, as it is in force;
 //! - [`Events`] is what an environment tells; a [`ClassFile`] is what the class file load hook saw.
 //!
 //! Every entry from the JVM catches panics, and nothing is printed for them. JNI is the `jni` crate's business: where a
@@ -65,10 +66,13 @@ mod env;
 mod error;
 mod event;
 mod export;
+mod field;
 mod guard;
+mod loader;
 mod memory;
 mod method;
 mod raw;
+mod supertypes;
 mod table;
 mod thread;
 
@@ -81,9 +85,11 @@ pub use capabilities::Capabilities;
 pub use class::{Class, LoadedClasses, define_in_boot_loader};
 pub use env::Environment;
 pub use error::{Error, ErrorCode};
-pub use event::{ClassFile, Event, Events, Loader};
+pub use event::{ClassFile, Event, Events};
 pub use export::{Agent, Entry};
+pub use field::Field;
 pub use guard::{Panic, catch};
+pub use loader::Loader;
 pub use memory::{Array, Text};
 pub use method::Method;
 

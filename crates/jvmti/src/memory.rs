@@ -9,6 +9,7 @@ use std::ptr::NonNull;
 use jni::strings::JNIStr;
 
 use crate::env::Environment;
+use crate::error::Error;
 use crate::table;
 
 /// Text in modified UTF-8 and in memory of an environment.
@@ -22,6 +23,22 @@ impl<'e> Text<'e> {
     /// `start` was handed out by this environment, to nobody else, and is NUL-terminated modified UTF-8.
     pub(crate) unsafe fn new(environment: &'e Environment, start: NonNull<c_char>) -> Text<'e> {
         Text { memory: Memory { environment, start } }
+    }
+
+    /// Two at once, so that both are given back where one is missing.
+    ///
+    /// # Safety
+    /// As [`Text::new`], save that either may be null.
+    pub(crate) unsafe fn two(
+        environment: &'e Environment,
+        call: &'static str,
+        one: *mut c_char,
+        other: *mut c_char,
+    ) -> Result<(Text<'e>, Text<'e>), Error> {
+        // SAFETY: the caller's promise.
+        let text = |start| NonNull::new(start).map(|start| unsafe { Text::new(environment, start) });
+        let (one, other) = (text(one), text(other));
+        one.zip(other).ok_or(Error::Missing { call })
     }
 }
 

@@ -39,14 +39,8 @@ impl<'c> Method<'c> {
                 ptr::null_mut(),
             )
         }?;
-        let text = |start| {
-            let start = NonNull::new(start).ok_or(Error::Missing { call: "GetMethodName" })?;
-            // SAFETY: the call succeeded, so this environment has handed out text.
-            Ok::<_, Error>(unsafe { Text::new(environment, start) })
-        };
-        // Both are taken before either can be missing, so that both are given back.
-        let (name, descriptor) = (text(name), text(descriptor));
-        Ok((name?, descriptor?))
+        // SAFETY: the call succeeded, so this environment has handed out both.
+        unsafe { Text::two(environment, "GetMethodName", name, descriptor) }
     }
 
     /// Its access flags (JVMS 4.6).
@@ -55,6 +49,14 @@ impl<'c> Method<'c> {
         // SAFETY: the environment is alive; the id is one of a class that is loaded; the place outlives the call.
         unsafe { table::get_method_modifiers(environment.raw(), self.id, &raw mut modifiers) }?;
         Ok(modifiers as u16)
+    }
+
+    /// How many slots its parameters and other locals take; an error where it has no code.
+    pub fn max_locals(&self, environment: &Environment) -> Result<u16, Error> {
+        let mut slots = 0;
+        // SAFETY: the environment is alive; the id is one of a class that is loaded; the place outlives the call.
+        unsafe { table::get_max_locals(environment.raw(), self.id, &raw mut slots) }?;
+        Ok(slots as u16)
     }
 
     /// Its code as it is in force, with indices into [`Class::constant_pool`]; an error where it has none. Takes

@@ -8,7 +8,7 @@
 
 use std::ffi::{c_char, c_uchar};
 
-use jni::sys::{jboolean, jclass, jint, jlong, jmethodID};
+use jni::sys::{jboolean, jclass, jfieldID, jint, jlong, jmethodID, jobject};
 
 use crate::error::{Error, ErrorCode};
 use crate::raw::{
@@ -81,10 +81,31 @@ functions! {
     48 GetClassSignature = get_class_signature(
         klass: jclass, signature_ptr: *mut *mut c_char, generic_ptr: *mut *mut c_char
     );
+    /// The flags of a class, as its InnerClasses has them, without ACC_SUPER.
+    51 GetClassModifiers = get_class_modifiers(klass: jclass, modifiers_ptr: *mut jint);
     /// The methods that a class declares: an array in memory of the environment.
     52 GetClassMethods = get_class_methods(
         klass: jclass, method_count_ptr: *mut jint, methods_ptr: *mut *mut jmethodID
     );
+    /// The fields that a class declares: an array in memory of the environment.
+    53 GetClassFields = get_class_fields(
+        klass: jclass, field_count_ptr: *mut jint, fields_ptr: *mut *mut jfieldID
+    );
+    /// The direct superinterfaces of a class: an array in memory of the environment, of new local references.
+    54 GetImplementedInterfaces = get_implemented_interfaces(
+        klass: jclass, interface_count_ptr: *mut jint, interfaces_ptr: *mut *mut jclass
+    );
+    /// The loader of a class, as a new local reference; null for the boot loader.
+    57 GetClassLoader = get_class_loader(klass: jclass, classloader_ptr: *mut jobject);
+    /// The identity hash code of an object.
+    58 GetObjectHashCode = get_object_hash_code(object: jobject, hash_code_ptr: *mut jint);
+    /// Name, descriptor and generic signature of a field, in memory of the environment.
+    60 GetFieldName = get_field_name(
+        klass: jclass, field: jfieldID, name_ptr: *mut *mut c_char, signature_ptr: *mut *mut c_char,
+        generic_ptr: *mut *mut c_char
+    );
+    /// The access flags of a field.
+    62 GetFieldModifiers = get_field_modifiers(klass: jclass, field: jfieldID, modifiers_ptr: *mut jint);
     /// Name, descriptor and generic signature of a method, in memory of the environment.
     64 GetMethodName = get_method_name(
         method: jmethodID, name_ptr: *mut *mut c_char, signature_ptr: *mut *mut c_char,
@@ -92,6 +113,8 @@ functions! {
     );
     /// The access flags of a method.
     66 GetMethodModifiers = get_method_modifiers(method: jmethodID, modifiers_ptr: *mut jint);
+    /// How many slots the locals of a method take.
+    68 GetMaxLocals = get_max_locals(method: jmethodID, max_ptr: *mut jint);
     /// The code of a method as it is in force, in memory of the environment.
     75 GetBytecodes = get_bytecodes(
         method: jmethodID, bytecode_count_ptr: *mut jint, bytecodes_ptr: *mut *mut c_uchar
@@ -106,6 +129,10 @@ functions! {
     127 DisposeEnvironment = dispose_environment();
     /// Adds capabilities, all or none.
     142 AddCapabilities = add_capabilities(capabilities_ptr: *const jvmtiCapabilities);
+    /// The version of a class's class file.
+    145 GetClassVersionNumbers = get_class_version_numbers(
+        klass: jclass, minor_version_ptr: *mut jint, major_version_ptr: *mut jint
+    );
     /// The constant pool of a class as it is in force, in memory of the environment.
     146 GetConstantPool = get_constant_pool(
         klass: jclass, constant_pool_count_ptr: *mut jint, constant_pool_byte_count_ptr: *mut jint,
