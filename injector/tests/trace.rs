@@ -2,8 +2,8 @@
 
 mod common;
 
-use std::io::{BufRead, BufReader, Read};
-use std::process::Stdio;
+use std::io::{BufRead, BufReader, Lines, Read, Write};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
@@ -30,16 +30,23 @@ fn a_line_a_call() {
         ensure!(run.stdout.lines().count() == 500, "{}", run.stdout);
         for line in run.stdout.lines() {
             let words: Vec<_> = line.split_whitespace().collect();
-            let [time, thread, _, unit, method, exception @ ..] = &words[..] else { anyhow::bail!("{line}") };
-            ensure!(
-                time.len() == 12 && thread.starts_with('#') && ["ns", "us", "ms", "s"].contains(unit),
-                "{line}"
-            );
+            let [time, thread, name, _, unit, method, exception @ ..] = &words[..] else {
+                anyhow::bail!("{line}")
+            };
+            ensure!(time.len() == 12 && thread.starts_with('#'), "{line}");
+            ensure!(name.starts_with("order-"), "{line}");
+            ensure!(["ns", "us", "ms", "s"].contains(unit), "{line}");
+            let expected: &[&str] = match *method {
+                "Stock::take(String,int)" | "Stock::reserve(String,int)" => &["Refused", "thrown"],
+                "OrderService::place(String,int)" => &["Refused", "passed", "through"],
+                _ => &[],
+            };
+            let passed = method.starts_with("Stock::reserve") && exception.ends_with(&["passed", "through"]);
+            ensure!(exception.is_empty() || exception == expected || passed, "{line}");
             ensure!(method.starts_with("Stock::") || method.starts_with("OrderService::place("), "{line}");
-            ensure!(exception.is_empty() || exception == ["Refused"], "{line}");
         }
         ensure!(run.stdout.contains(" Refused"), "no exception: {}", run.stdout);
-        ensure!(run.stderr.contains("500 calls, 0 lost; 2 classes are as they were"), "{}", run.stderr);
+        ensure!(run.stderr.contains("500 calls, 0 lost; 2 classes are as before"), "{}", run.stderr);
 
         let run = jgraft(["trace", &pid, "Stock::take", "--limit", "3", "--json"])?;
         let run = run.expect(0)?;
@@ -47,6 +54,8 @@ fn a_line_a_call() {
             let call: serde_json::Value = serde_json::from_str(line)?;
             ensure!(call["schema"] == "jgraft.call/1" && call["cost_ns"].as_i64().is_some(), "{line}");
             ensure!(call["method"] == "Stock::take(Ljava/lang/String;I)V", "{line}");
+            ensure!(call["thread_name"].as_str().is_some_and(|name| name.starts_with("order-")), "{line}");
+            ensure!(call["own_exception"].is_null() == call["exception"].is_null(), "{line}");
         }
         ensure!(run.stdout.lines().count() == 3, "{}", run.stdout);
         Ok(())
@@ -67,7 +76,16 @@ fn what_is_not_traced() {
         );
         let run = jgraft(["trace", &pid, "NoSuchClass::get"])?;
         let run = run.expect(1)?;
-        ensure!(run.stderr.contains("NoSuchClass::get"), "{}", run.stderr);
+        ensure!(
+            run.stderr.contains("no loaded class that can be changed is called NoSuchClass"),
+            "{}",
+            run.stderr
+        );
+        let run = jgraft(["trace", &pid, "Stok::take"])?.expect(1)?.explained("was not traced")?;
+        ensure!(run.stderr.contains("there is Stock"), "{}", run.stderr);
+        let run = jgraft(["trace", &pid, "NoSuch*::get"])?.expect(1)?;
+        ensure!(run.stderr.contains("NoSuch*::get"), "{}", run.stderr);
+        jgraft(["trace", &pid, "NoSuch*::get", "--for", "50ms"])?.expect(1)?;
         jgraft(["trace", &pid, "Stock.take"])?.expect(2)?;
         jvm.ask("order", |line| line.starts_with("order "))?;
         Ok(())
@@ -93,24 +111,118 @@ fn it_ends_with_us() {
             if signal == Signal::SIGINT {
                 let mut said = String::new();
                 tracing.stderr.take().context("no stderr")?.read_to_string(&mut said)?;
-                ensure!(
-                    status.code() == Some(0) && said.contains("1 classes are as they were"),
-                    "{status} {said}"
-                );
+                ensure!(status.code() == Some(0) && said.contains("1 class is as before"), "{status} {said}");
             }
-            // One trace at a time: the next begins when the one before is gone.
             let start = Instant::now();
-            loop {
-                let run = jgraft(["trace", &pid, "Stock::take", "--limit", "1"])?;
-                if run.code == 0 {
-                    break;
-                }
-                ensure!(run.stderr.contains("another trace is running"), "{}", run.stderr);
+            while !jgraft(["status", &pid])?.expect(0)?.stdout.contains("nothing of ours is active") {
                 ensure!(start.elapsed() < PATIENCE, "it does not end");
             }
+            jgraft(["trace", &pid, "Stock::take", "--limit", "1"])?.expect(0)?;
         }
         let order = jvm.ask("order", |line| line.starts_with("order "))?;
         ensure!(order.ends_with(": 2 x lamp = 2598.00 EUR"), "{order}");
+        Ok(())
+    });
+}
+
+/// A trace that runs, and its first line has been read.
+fn tracing(pid: &str, pattern: &str) -> Result<(Child, Lines<BufReader<ChildStdout>>)> {
+    let mut tracing = common::interruptible()
+        .args(["trace", pid, pattern])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let mut lines = BufReader::new(tracing.stdout.take().context("no stdout")?).lines();
+    lines.next().context("no line")??;
+    Ok((tracing, lines))
+}
+
+#[test]
+fn status_says_what_is_active_and_reset_ends_it() {
+    each_jdk("trace::status", .., |jdk| {
+        let jvm = service(jdk)?;
+        let pid = jvm.pid().to_string();
+        let nothing = format!("nothing of ours is in pid {pid}\n");
+        ensure!(jgraft(["status", &pid])?.expect(0)?.stdout == nothing);
+        jgraft(["reset", &pid])?.expect(0)?;
+        ensure!(jgraft(["status", &pid])?.expect(0)?.stdout == nothing, "reset loads nothing");
+        ensure!(!jvm.stderr().contains("WARNING"), "{}", jvm.stderr());
+
+        let (mut one, one_lines) = tracing(&pid, "Stock::*")?;
+        let (mut two, two_lines) = tracing(&pid, "Stock::take")?;
+        let shown = jgraft(["status", &pid, "--json"])?.expect(0)?.json()?;
+        let traces = shown["traces"].as_array().context("no traces")?;
+        ensure!(traces.len() == 2 && traces.iter().all(|trace| trace["state"] == "tracing"), "{shown}");
+        let by = format!("jgraft pid {}", two.id());
+        ensure!(
+            traces.iter().any(|trace| trace["by"].as_str().is_some_and(|who| who.contains(&by))),
+            "{shown}"
+        );
+        ensure!(traces.iter().any(|trace| trace["patterns"] == "Stock::take"), "{shown}");
+        let text = jgraft(["status", &pid])?.expect(0)?.stdout;
+        ensure!(text.contains("2 probe classes") && text.contains("libjgraft_agent.so"), "{text}");
+
+        let reset = jgraft(["reset", &pid])?.expect(0)?.stdout;
+        let back: Vec<_> =
+            reset.lines().filter_map(|line| line.split_once("; ")).map(|(_, back)| back).collect();
+        let shared = "0 classes are as before, 1 class still traced by another trace";
+        ensure!(back == [shared, "1 class is as before"], "{reset}");
+        one_lines.for_each(drop);
+        two_lines.for_each(drop);
+        ensure!(one.wait()?.code() == Some(0) && two.wait()?.code() == Some(0));
+        let text = jgraft(["status", &pid])?.expect(0)?.stdout;
+        ensure!(text.starts_with("nothing of ours is active"), "{text}");
+        let order = jvm.ask("order", |line| line.starts_with("order "))?;
+        ensure!(order.ends_with(": 2 x lamp = 2598.00 EUR"), "{order}");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_dry_run_changes_nothing() {
+    each_jdk("trace::dry", .., |jdk| {
+        let jvm = service(jdk)?;
+        let pid = jvm.pid().to_string();
+        let run = jgraft(["trace", &pid, "Stock::*", "java.util.HashMap::get", "--dry-run"])?.expect(0)?;
+        for line in [
+            "Stock::take(Ljava/lang/String;I)V",
+            "java.util.HashMap::get(Ljava/lang/Object;)Ljava/lang/Object;",
+        ] {
+            ensure!(run.stdout.lines().any(|shown| shown == line), "{}", run.stdout);
+        }
+        ensure!(run.stderr.contains("nothing was changed"), "{}", run.stderr);
+        ensure!(!jgraft(["status", &pid])?.expect(0)?.stdout.contains("probe"));
+        let run = jgraft(["trace", &pid, "Stock::*", "--dry-run", "--json"])?.expect(0)?.json()?;
+        ensure!(run["class"] == "Stock" && run["bytes"].as_u64().is_some_and(|bytes| bytes > 100), "{run}");
+        Ok(())
+    });
+}
+
+/// What is asked on a terminal, and what comes of each answer. script(1) makes the terminal.
+#[test]
+fn a_cost_is_asked_about_on_a_terminal() {
+    each_jdk("trace::consent", 25.., |jdk| {
+        let jvm = service(jdk)?;
+        let pid = jvm.pid();
+        let trace = format!(
+            "{} trace {pid} java.util.concurrent.locks.ReentrantReadWriteLock::readLock --limit 1",
+            env!("CARGO_BIN_EXE_jgraft")
+        );
+        for (answer, code, words) in
+            [("y\n", 0, "1 calls"), ("n\n", 3, "--yes agrees"), ("\n", 3, "--yes agrees")]
+        {
+            let mut script = Command::new("script")
+                .args(["-qec", &trace, "/dev/null"])
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .spawn()?;
+            script.stdin.take().context("no stdin")?.write_all(answer.as_bytes())?;
+            let mut shown = String::new();
+            script.stdout.take().context("no stdout")?.read_to_string(&mut shown)?;
+            let status = script.wait()?;
+            ensure!(shown.contains("Go on? [y/N]"), "{shown}");
+            ensure!(status.code() == Some(code) && shown.contains(words), "{answer:?}: {status} {shown}");
+        }
         Ok(())
     });
 }

@@ -140,6 +140,8 @@ pub mod trace {
     pub const PROVED: &str = "proved";
     /// At the end: in how many classes there is no probe, but other code than before: another agent has changed it.
     pub const CHANGED: &str = "changed";
+    /// At the end: how many classes have probes of another trace.
+    pub const SHARED: &str = "shared";
     /// At the end: `wanted`, `lost` or `silent`.
     pub const WHY: &str = "why";
 

@@ -34,6 +34,7 @@ struct EndedJson {
     restored: Option<u64>,
     proved: Option<u64>,
     changed: Option<u64>,
+    shared: Option<u64>,
 }
 
 /// Runs the command.
@@ -43,11 +44,10 @@ pub(crate) fn run(options: &Reset) -> Result<ExitCode, Failure> {
     let pid = target.pid();
     let mut residents = Residents::of(&target)?;
     residents.channels.retain(Channel::is_active);
-    for channel in &residents.channels {
-        channel.memory.or_and_wake(WORD_REQUEST, END);
-    }
     let (start, mut ended) = (Instant::now(), Vec::new());
+    // One after another: the last of those that share a class proves that it is as it was.
     for mut channel in residents.channels {
+        channel.memory.or_and_wake(WORD_REQUEST, END);
         loop {
             channel.refresh();
             if !channel.is_active() {
@@ -85,6 +85,7 @@ pub(crate) fn run(options: &Reset) -> Result<ExitCode, Failure> {
             restored: channel.number(keys::RESTORED),
             proved: channel.number(keys::PROVED),
             changed: channel.number(keys::CHANGED),
+            shared: channel.number(keys::SHARED),
         });
     }
     if options.json {
@@ -96,11 +97,26 @@ pub(crate) fn run(options: &Reset) -> Result<ExitCode, Failure> {
     }
     for trace in ended {
         output::line(&format!(
-            "ended: {}, by {}; {} classes are as they were",
+            "ended: {}, by {}; {}",
             trace.patterns.unwrap_or_default(),
             trace.by.unwrap_or_default(),
-            trace.proved.unwrap_or(0)
+            put_back(trace.proved, trace.changed, trace.shared)
         ));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What has become of the classes of a trace, in words.
+pub(crate) fn put_back(proved: Option<u64>, changed: Option<u64>, shared: Option<u64>) -> String {
+    let count = |n: u64| format!("{n} class{}", if n == 1 { "" } else { "es" });
+    let proved = proved.unwrap_or(0);
+    let mut text = format!("{} {} as before", count(proved), if proved == 1 { "is" } else { "are" });
+    for (n, what) in
+        [(changed, "changed by another agent meanwhile"), (shared, "still traced by another trace")]
+    {
+        if let Some(n) = n.filter(|n| *n > 0) {
+            text += &format!(", {} {what}", count(n));
+        }
+    }
+    text
 }

@@ -210,7 +210,7 @@ impl Running {
             .map_err(|error| {
                 Failure::call(stage::ENVIRONMENT, "the class file load hook cannot be turned on", &error)
             })?;
-        let before = Before::of(environment, &plan.classes, &self.trace.wanted);
+        let before = Before::of(environment, &plan.classes);
         let woven = weaving::retransform(environment, &plan.classes).map_err(|error| {
             Failure::call(stage::RETRANSFORM, "the loaded classes cannot be woven", &error)
         })?;

@@ -176,6 +176,6 @@ fn suggest_class(environment: &Environment, jni: &Env<'_>, class: &str) -> Resul
         near => format!("; there is {}", near.join(", ")),
     };
     Ok(format!(
-        "no loaded class that can be changed is called {class}{near}; a pattern with * waits for classes that are loaded later"
+        "no loaded class that can be changed is called {class}{near}; a pattern with * may mean classes that are loaded later"
     ))
 }

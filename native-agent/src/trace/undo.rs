@@ -3,85 +3,101 @@
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{Hash, Hasher};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use jgraft_classfile::ConstantPool;
-use jgraft_classfile::compare::{CodeDigest, calls_class};
+use jgraft_classfile::compare::{CodeDigest, each_call};
 use jgraft_jvmti::{Class, Environment, Error};
 use jgraft_protocol::native::trace as keys;
 use jgraft_protocol::session::reply;
 use jni::Env;
 
 use super::Trace;
-use super::edits::{Wanted, shown};
+use super::edits::shown;
 use super::lease::End;
 use super::weaving::{internal_name, loaded, retransform};
+use crate::probe;
 
 /// A class that was woven while it was being loaded may be among the loaded ones only some time later.
 const STILL_LOADING: Duration = Duration::from_secs(1);
 const LOADED_BY_THEN: Duration = Duration::from_millis(200);
 
 /// The code of classes before they were woven: by name, a number for each loader that has one.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Before(HashMap<String, Vec<u64>>);
 
+/// The same of classes that an earlier trace has woven, and that may be woven when a later one begins.
+static WITHOUT_PROBES: Mutex<Option<Before>> = Mutex::new(None);
+
 impl Before {
-    pub(super) fn of(environment: &Environment, classes: &[Class], wanted: &Wanted) -> Before {
-        let mut before = HashMap::new();
+    pub(super) fn of(environment: &Environment, classes: &[Class]) -> Before {
+        let mut before: HashMap<String, Vec<u64>> = HashMap::new();
+        let mut woven = Vec::new();
         for class in classes {
-            let Some((name, Ok(code))) = code(environment, class, wanted, "") else { continue };
-            before.entry(name).or_insert_with(Vec::new).push(code.digest);
+            match in_force(environment, class, "") {
+                Some((name, Ok(InForce { digest, other_probe: false, .. }))) => {
+                    before.entry(name).or_default().push(digest);
+                }
+                Some((name, _)) => woven.push(name),
+                None => {}
+            }
         }
+        let mut known = WITHOUT_PROBES.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = &mut known.get_or_insert_default().0;
+        for name in woven {
+            let earlier = known.get(&name).cloned().unwrap_or_default();
+            before.entry(name).or_default().extend(earlier);
+        }
+        known.extend(before.clone());
         Before(before)
     }
 }
 
-/// What the methods of a class say that are wanted.
+/// What the methods of a class say.
 struct InForce {
     digest: u64,
-    has_probe: bool,
+    /// One of them calls the Probe that was asked about.
+    own_probe: bool,
+    /// One of them calls another Probe.
+    other_probe: bool,
 }
 
-fn code(
+/// A class that has a name, with what its methods say.
+fn in_force(
     environment: &Environment,
     class: &Class,
-    wanted: &Wanted,
     probe: &str,
 ) -> Option<(String, Result<InForce, String>)> {
     let signature = class.signature(environment).ok()?.to_string();
     let name = internal_name(&signature)?.to_owned();
-    let code = in_force(environment, class, &name, wanted, probe);
-    Some((name, code))
+    Some((name, read(environment, class, probe)))
 }
 
-fn in_force(
-    environment: &Environment,
-    class: &Class,
-    name: &str,
-    wanted: &Wanted,
-    probe: &str,
-) -> Result<InForce, String> {
+fn read(environment: &Environment, class: &Class, probe: &str) -> Result<InForce, String> {
     let told = |error: Error| error.to_string();
+    let broken = |error: jgraft_classfile::Error| error.to_string();
     let pool = class.constant_pool(environment).map_err(told)?;
-    let pool = ConstantPool::of(&pool).map_err(|error| error.to_string())?;
-    let mut has_probe = false;
+    let pool = ConstantPool::of(&pool).map_err(broken)?;
+    let (mut own_probe, mut other_probe) = (false, false);
     let mut digests = BTreeMap::new();
     for method in class.methods(environment).map_err(told)? {
-        let (method_name, descriptor) = method.name(environment).map_err(told)?;
-        let (method_name, descriptor) = (method_name.to_string(), descriptor.to_string());
+        let (name, descriptor) = method.name(environment).map_err(told)?;
         // Native and abstract ones have no code.
         let Ok(code) = method.bytecodes(environment) else { continue };
-        if !wanted.method(name, &method_name, &descriptor) {
-            continue;
-        }
-        let digest = CodeDigest::of(&pool, &code).map_err(|error| error.to_string())?;
-        has_probe |= calls_class(&pool, &code, probe).map_err(|error| error.to_string())?;
-        digests.insert((method_name, descriptor), digest);
+        each_call(&pool, &code, |called| {
+            let class = called.class.to_str_lossy();
+            own_probe |= class == probe;
+            other_probe |= class != probe && class.starts_with(probe::PREFIX);
+        })
+        .map_err(broken)?;
+        let digest = CodeDigest::of(&pool, &code).map_err(broken)?;
+        digests.insert((name.to_string(), descriptor.to_string()), digest);
     }
     let mut state = DefaultHasher::new();
     digests.hash(&mut state);
-    Ok(InForce { digest: state.finish(), has_probe })
+    Ok(InForce { digest: state.finish(), own_probe, other_probe })
 }
 
 /// What the end came to.
@@ -90,6 +106,7 @@ pub(super) struct Undone {
     restored: usize,
     proved: usize,
     changed: usize,
+    shared: usize,
     /// Classes that still have a probe, or whose code cannot be read.
     left: Vec<String>,
 }
@@ -122,14 +139,13 @@ fn back(
     let done = retransform(environment, &classes)?;
     let mut undone = Undone { restored: done.classes, ..Undone::default() };
     for class in &classes {
-        let Some((name, code)) = code(environment, class, &trace.wanted, &trace.channel.probe) else {
-            continue;
-        };
+        let Some((name, code)) = in_force(environment, class, &trace.channel.probe) else { continue };
         match code {
-            Ok(InForce { has_probe: true, .. }) => {
+            Ok(InForce { own_probe: true, .. }) => {
                 undone.left.push(format!("{}: still has a probe", shown(&name)))
             }
-            Ok(code) => match before.0.get(&name) {
+            Ok(InForce { other_probe: true, .. }) => undone.shared += 1,
+            Ok(code) => match before.0.get(&name).filter(|digests| !digests.is_empty()) {
                 Some(digests) if !digests.contains(&code.digest) => undone.changed += 1,
                 _ => undone.proved += 1,
             },
@@ -151,6 +167,7 @@ pub(super) fn pairs(undone: Result<Undone, Error>, end: End) -> Vec<(String, Str
             put(keys::RESTORED, undone.restored.to_string());
             put(keys::PROVED, undone.proved.to_string());
             put(keys::CHANGED, undone.changed.to_string());
+            put(keys::SHARED, undone.shared.to_string());
             if !undone.left.is_empty() {
                 put(reply::MESSAGE, undone.left.into_iter().take(20).collect::<Vec<_>>().join("; "));
             }

@@ -55,17 +55,19 @@ impl CodeDigest {
     }
 }
 
-/// Whether code calls a method of a class, by its internal name.
-pub fn calls_class(pool: &ConstantPool<'_>, code: &[u8], class: &str) -> Result<bool, Error> {
+/// Hands over each method that code calls by its class, not on a boot method's word.
+pub fn each_call<'a>(
+    pool: &ConstantPool<'a>,
+    code: &[u8],
+    mut each: impl FnMut(MemberRef<'a>),
+) -> Result<(), Error> {
     for instruction in Instructions::new(code, 0) {
         let Operands::Pool(index) = instruction?.operands else { continue };
-        if let Constant::Methodref(member) = pool.constant(index)?
-            && member.class == class
-        {
-            return Ok(true);
+        if let Constant::Methodref(member) = pool.constant(index)? {
+            each(member);
         }
     }
-    Ok(false)
+    Ok(())
 }
 
 fn constant(pool: &ConstantPool<'_>, index: u16, state: &mut DefaultHasher) -> Result<(), Error> {

@@ -14,7 +14,7 @@ mod structure;
 
 pub use artefact::Artefact;
 pub use difference::{Change, ContentChange, Difference};
-pub use digest::{CodeDigest, calls_class};
+pub use digest::{CodeDigest, each_call};
 pub use error::RedefinitionError;
 
 use std::collections::BTreeMap;

@@ -12,12 +12,13 @@ use std::time::{Duration, Instant};
 use jgraft_attach::{
     EventMemory, Kind, LARGE_FLUSH, Target, agent_loading, compiled_at_risk, examine, first_retransform,
 };
-use jgraft_protocol::events::{END, Reader, WORD_REQUEST};
+use jgraft_protocol::events::{END, Reader, WORD_REQUEST, status};
 use jgraft_protocol::native::trace as keys;
 use jgraft_protocol::pattern::Pattern;
 use jgraft_protocol::properties;
 use jgraft_protocol::session::reply;
 
+use super::reset::put_back;
 use crate::cli::Trace;
 use crate::failure::{EXIT_BLOCKED, EXIT_FAILED, EXIT_INTERRUPTED, Failure};
 use crate::interrupt::Interrupt;
@@ -74,7 +75,12 @@ pub(crate) fn run(options: &Trace) -> Result<ExitCode, Failure> {
     let mut lines = Lines::new(options.json);
     let (until, mut told) = (options.time.map(|time| Instant::now() + time), Instant::now());
     let nothing = opened.number(keys::METHODS) == 0;
-    if !nothing {
+    if nothing && options.time.is_some() {
+        stderr.line(&format!(
+            "{}: no method of a loaded class is meant; waiting for classes that are loaded",
+            stderr.yellow("warning")
+        ));
+    } else if !nothing {
         stderr.line(&format!(
             "tracing {} methods of {} classes in pid {pid}, the longest step took {:.1} ms; Ctrl-C ends it",
             opened.number(keys::METHODS),
@@ -87,7 +93,7 @@ pub(crate) fn run(options: &Trace) -> Result<ExitCode, Failure> {
     }
     reader.beat();
     let (mut calls, mut interrupted) = (0_u64, false);
-    while !nothing
+    while (!nothing || until.is_some())
         && limit.is_none_or(|limit| calls < limit)
         && until.is_none_or(|until| Instant::now() < until)
         && !output::is_closed()
@@ -112,14 +118,12 @@ pub(crate) fn run(options: &Trace) -> Result<ExitCode, Failure> {
     let lost = reader.lost();
     memory.or_and_wake(WORD_REQUEST, END);
     let ended = opened.wait_for_end(PATIENCE)?;
-    let number = |key| properties::get(&ended, key).map_or_else(|| "?".to_owned(), human::clean);
-    let changed = match number(keys::CHANGED) {
-        none if none == "0" => String::new(),
-        some => format!(", {some} were changed by another agent meanwhile"),
-    };
-    let proved = number(keys::PROVED);
-    stderr.line(&format!("{calls} calls, {lost} lost; {proved} classes are as they were{changed}"));
-    if nothing {
+    let number = |key| properties::get(&ended, key).and_then(|number| number.parse().ok());
+    let back = put_back(number(keys::PROVED), number(keys::CHANGED), number(keys::SHARED));
+    stderr.line(&format!("{calls} calls, {lost} lost; {back}"));
+    // Some may have been woven when they were loaded.
+    let woven = status(&memory).map(|text| properties::parse(&text)).unwrap_or_default();
+    if nothing && properties::get(&woven, keys::METHODS).is_none_or(|methods| methods == "0") {
         return Err(nothing_matches(pid, options));
     }
     match interrupted && calls == 0 {
@@ -202,7 +206,10 @@ fn dry_run(
 fn nothing_matches(pid: i32, options: &Trace) -> Failure {
     Failure::new(EXIT_FAILED, "nothing-matches", format!("no method of a loaded class in pid {pid} is meant"))
         .evidence(options.patterns.join(" "))
-        .remedy("jgraft histogram lists classes; a class is named with its package, as shop.Orders::place")
+        .remedy(
+            "jgraft histogram lists classes; a class is named with its package, as shop.Orders::place; with --for TIME \
+             classes are waited for",
+        )
 }
 
 /// The outcome that an agent has written.
