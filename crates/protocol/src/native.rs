@@ -151,6 +151,8 @@ pub mod trace {
     pub const STATE: &str = "state";
     /// The version of the agent.
     pub const VERSION: &str = "version";
+    /// The session's directory, by which the injector knows its own.
+    pub const SESSION: &str = "session";
     /// When it began, in milliseconds since 1970.
     pub const SINCE: &str = "since.ms";
     /// What is traced, cut if it is long.

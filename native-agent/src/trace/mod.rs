@@ -123,7 +123,7 @@ pub(crate) fn begin(vm: &JavaVM, session: &Session, request: &Pairs) -> Result<P
         active: AtomicBool::new(true),
         edits: Mutex::default(),
         names: Mutex::new(names),
-        about: status::About::new(request),
+        about: status::About::new(session, request),
     });
     let running = Running { vm: vm.clone(), environment, trace, session: session.clone() };
     running.begin(plan, lease, threads)

@@ -7,6 +7,7 @@ use jgraft_protocol::native::trace as keys;
 use jgraft_protocol::properties;
 
 use super::Trace;
+use crate::session::Session;
 
 /// Patterns are cut, so that all else finds room.
 const LONGEST: usize = 1024;
@@ -16,14 +17,16 @@ const LONGEST: usize = 1024;
 pub(super) struct About {
     by: String,
     since: String,
+    session: String,
 }
 
 impl About {
-    pub(super) fn new(request: &[(String, String)]) -> About {
+    pub(super) fn new(session: &Session, request: &[(String, String)]) -> About {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         About {
             by: properties::get(request, keys::BY).unwrap_or_default().chars().take(200).collect(),
             since: since.as_millis().to_string(),
+            session: session.path().to_string_lossy().into_owned(),
         }
     }
 }
@@ -40,6 +43,7 @@ pub(super) fn put(trace: &Trace, state: &str, more: &[(&str, &str)]) {
         (keys::VERSION, env!("CARGO_PKG_VERSION")),
         (keys::BY, &trace.about.by),
         (keys::SINCE, &trace.about.since),
+        (keys::SESSION, &trace.about.session),
         (keys::CLASSES, &classes),
         (keys::METHODS, &methods),
     ];

@@ -97,7 +97,7 @@ pub(crate) fn run(options: &Trace) -> Result<ExitCode, Failure> {
         && limit.is_none_or(|limit| calls < limit)
         && until.is_none_or(|until| Instant::now() < until)
         && !output::is_closed()
-        && !opened.ended()
+        && !opened.ended(&memory)
     {
         let mut batch = Vec::new();
         reader.drain(Instant::now(), |event| batch.push(event));
@@ -117,7 +117,7 @@ pub(crate) fn run(options: &Trace) -> Result<ExitCode, Failure> {
     // What finds no room from here on was not wanted any more.
     let lost = reader.lost();
     memory.or_and_wake(WORD_REQUEST, END);
-    let ended = opened.wait_for_end(PATIENCE)?;
+    let ended = opened.wait_for_end(&memory, PATIENCE)?;
     let number = |key| properties::get(&ended, key).and_then(|number| number.parse().ok());
     let back = put_back(number(keys::PROVED), number(keys::CHANGED), number(keys::SHARED));
     stderr.line(&format!("{calls} calls, {lost} lost; {back}"));

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::time::{Duration, Instant};
 
 use jgraft_attach::{Client, EventMemory, LoadOutcome, Request, Target};
+use jgraft_protocol::events::status;
 use jgraft_protocol::native::{code, stage, trace as keys};
 use jgraft_protocol::pattern::Pattern;
 use jgraft_protocol::properties;
@@ -30,6 +31,8 @@ pub(super) struct Opened<'i> {
     session: Session,
     /// Held by this process, and by nobody when it is gone.
     _lease: File,
+    /// The session's directory as the target has it.
+    path: String,
     reply: Vec<(String, String)>,
 }
 
@@ -105,7 +108,7 @@ impl<'i> Opened<'i> {
             }
             LoadOutcome::NotLoaded(words) => return Err(failed(format!("the jvm says: {words}"))),
         }
-        Ok(Begun::Yes(Opened { client, session, _lease: lease, reply }))
+        Ok(Begun::Yes(Opened { client, session, _lease: lease, path: draft.path(), reply }))
     }
 
     /// What a dry run has found.
@@ -156,16 +159,31 @@ impl<'i> Opened<'i> {
         names.filter_map(|(id, name)| Some((id.parse().ok()?, clean(name)))).collect()
     }
 
+    /// What the agent says of the end, if it has come: in the session's directory, or, where that cannot be written to, in
+    /// the event memory, as long as no other trace has that.
+    pub(super) fn end(&self, memory: &EventMemory) -> Option<Vec<(String, String)>> {
+        if let Some(pairs) = self.session.pairs(keys::ENDED) {
+            return Some(pairs);
+        }
+        let pairs = properties::parse(&status(memory)?);
+        let is_ours = properties::get(&pairs, keys::SESSION) == Some(&*self.path);
+        (!is_ours || properties::get(&pairs, keys::STATE) == Some("ended")).then_some(pairs)
+    }
+
     /// Whether it has ended by itself, or the target has.
-    pub(super) fn ended(&self) -> bool {
-        self.client.target().process().has_ended() || self.session.pairs(keys::ENDED).is_some()
+    pub(super) fn ended(&self, memory: &EventMemory) -> bool {
+        self.client.target().process().has_ended() || self.end(memory).is_some()
     }
 
     /// Waits until the classes are as they were; what the agent says of that.
-    pub(super) fn wait_for_end(&self, patience: Duration) -> Result<Vec<(String, String)>, Failure> {
+    pub(super) fn wait_for_end(
+        &self,
+        memory: &EventMemory,
+        patience: Duration,
+    ) -> Result<Vec<(String, String)>, Failure> {
         let (start, pid) = (Instant::now(), self.client.target().pid());
         loop {
-            if let Some(pairs) = self.session.pairs(keys::ENDED) {
+            if let Some(pairs) = self.end(memory) {
                 let failed = |why| {
                     Failure::new(EXIT_FAILED, "not-restored", format!("probes may be left in pid {pid}"))
                         .evidence(why)
