@@ -14,6 +14,7 @@ use crate::options::Options;
 use crate::report::{self, Failure};
 use crate::retransform::{self, Found};
 use crate::session::Session;
+use crate::trace::When;
 
 /// The whole of it; the code for whoever attached.
 pub(crate) fn look(vm: &JavaVM, options: &[u8]) -> i32 {
@@ -43,7 +44,7 @@ fn on_request(vm: &JavaVM, session: &Session) -> i32 {
             |error| Failure::new(stage::OPTIONS, format!("the session's request cannot be read: {error}"));
         let request = properties::parse(&session.request().map_err(unread)?);
         match properties::get(&request, VERB) {
-            Some(trace::VERB) => crate::trace::begin(vm, session, &request),
+            Some(trace::VERB) => crate::trace::begin(vm, session, &request, When::Attached),
             other => Err(Failure::new(stage::OPTIONS, format!("the request asks for {other:?}"))),
         }
     });

@@ -1,4 +1,8 @@
-//! Loaded when the JVM starts: nothing is loaded yet, so wait for the class, report it once, and be gone.
+//! Loaded when the JVM starts. Without options it makes sure that the JVM is ready for a later trace: one that knows from its
+//! start that classes may be retransformed keeps its compiled code when they are, which 8 to 22 do not do else. With a
+//! session whose request is a trace, that begins when the JVM is ready (VMInit).
+//!
+//! With a class: nothing is loaded yet, so wait for it, report it once, and be gone.
 //!
 //! The hook is on from the first moment that the JVM allows. A class that the JVM has loaded before that is found when
 //! the JVM is ready (VMInit), and is retransformed then. Nothing is reported earlier than that either: before it, too
@@ -8,24 +12,34 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jgraft_jvmti::jni::{Env, JavaVM};
 use jgraft_jvmti::{ClassFile, Environment, Event, Events, Panic};
-use jgraft_protocol::native::{OPTION_CLASS, stage};
+use jgraft_protocol::native::{OPTION_CLASS, stage, trace};
+use jgraft_protocol::properties;
+use jgraft_protocol::session::request::VERB;
 
 use crate::observer::{Observer, Seen};
 use crate::options::Options;
 use crate::report::{self, Failure};
 use crate::retransform;
 use crate::session::Session;
+use crate::trace::When;
 
 const EVENTS: [Event; 3] = [Event::ClassFileLoadHook, Event::VmInit, Event::VmDeath];
 
 /// Begins to watch. Where that fails, the reply says so if there can be one, and the JVM starts all the same.
 pub(crate) fn watch(vm: &JavaVM, options: &[u8]) {
+    if options.is_empty() {
+        return be_ready(vm);
+    }
     let Some(options) = Options::parse(options) else { return };
     let Ok(session) = Session::open(&options.session) else { return };
     let observer = match options.class {
         Ok(Some(class)) => Observer::new(class),
         Ok(None) => {
-            let message = format!("no {OPTION_CLASS}=NAME among the options");
+            let request = session.request().map(|request| properties::parse(&request)).unwrap_or_default();
+            if properties::get(&request, VERB) == Some(trace::VERB) {
+                return trace_later(vm, session, request);
+            }
+            let message = format!("no {OPTION_CLASS}=NAME among the options, and no request of a trace");
             return reply(&session, None, Err(Failure::new(stage::OPTIONS, message)));
         }
         Err(message) => return reply(&session, None, Err(Failure::new(stage::OPTIONS, message))),
@@ -42,6 +56,48 @@ pub(crate) fn watch(vm: &JavaVM, options: &[u8]) {
     if let Err(error) = begun {
         let message = "the events of the jvm cannot be turned on";
         watch.finish(&environment, Err(Failure::call(stage::ENVIRONMENT, message, &error)));
+    }
+}
+
+/// Keeps an environment that may retransform, for the life of the JVM.
+fn be_ready(vm: &JavaVM) {
+    if let Ok(environment) = retransform::prepare(vm) {
+        std::mem::forget(environment);
+    }
+}
+
+fn trace_later(vm: &JavaVM, session: Session, request: Vec<(String, String)>) {
+    let begun = retransform::prepare(vm).and_then(|environment| {
+        let start = Arc::new(TraceAtStart { session: session.clone(), request });
+        environment
+            .listen(start)
+            .and_then(|()| environment.enable(Event::VmInit))
+            .map_err(|error| Failure::call(stage::ENVIRONMENT, "VMInit cannot be turned on", &error))
+    });
+    if let Err(failure) = begun {
+        reply(&session, None, Err(failure));
+    }
+}
+
+struct TraceAtStart {
+    session: Session,
+    request: Vec<(String, String)>,
+}
+
+impl Events for TraceAtStart {
+    fn vm_init(&self, environment: &Environment, jni: &mut Env<'_>) {
+        let begun = jni
+            .get_java_vm()
+            .map_err(|error| Failure::call(stage::ENVIRONMENT, "the jvm is not known", &error.into()))
+            .and_then(|vm| crate::trace::begin(&vm, &self.session, &self.request, When::AtStart));
+        // Where the reply cannot be written there is nobody to tell.
+        let _ = self.session.reply(&report::pairs(&begun));
+        let _ = environment.disable(Event::VmInit);
+        environment.clone().close();
+    }
+
+    fn panicked(&self, _: Event, panic: &Panic) {
+        reply(&self.session, None, Err(Failure::panic(panic)));
     }
 }
 

@@ -4,12 +4,14 @@
 mod common;
 
 use std::fs;
+use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
+use common::trace::{PATIENCE, Trace};
 use common::{
     Attached, agent_path, count, expect, is_unharmed, look, open_files_fall_to, options, reply, service,
 };
-use jgraft_attach::LoadOutcome;
+use jgraft_attach::{Client, LoadOutcome, Request, Target};
 use jgraft_jvm_harness::{Jdk, Jvm, each_jdk, targets};
 use jgraft_protocol::properties;
 use tempfile::TempDir;
@@ -137,4 +139,64 @@ fn attach_finds_it_loaded_and_works() {
 
 fn count_files(session: &TempDir) -> Result<usize> {
     Ok(fs::read_dir(session.path())?.count())
+}
+
+#[test]
+fn a_trace_may_begin_with_the_jvm() {
+    each_jdk("a_trace_may_begin_with_the_jvm", .., |jdk| {
+        let (session, lease) = Trace::prepare("/tmp".as_ref(), &["Stock::*"], PATIENCE, "false")?;
+        let jvm = service(jdk)?
+            .visible(session.path())
+            .args([agent_path(&format!("session={}", session.path().display()))?])
+            .start()?;
+        jvm.wait_ready()?;
+        let trace = Trace::opened(&jvm, session, lease)?;
+        expect(&trace.reply, &[("classes", "0")])?;
+        let mut reader = trace.reader()?;
+        let (mut events, start) = (0, Instant::now());
+        while events < 100 {
+            events += reader.drain(Instant::now(), |_| ());
+            ensure!(start.elapsed() < PATIENCE, "{events} events");
+        }
+        ensure!(trace.names()?.values().all(|name| name.starts_with("Stock::")), "{:?}", trace.names()?);
+        trace.end();
+        expect(&trace.ended()?, &[("outcome", "ok"), ("restored", "1"), ("proved", "1")])?;
+        is_unharmed(&jvm, jdk, Attached::Never)
+    });
+}
+
+/// How many methods are compiled and run as such: `Compiler.codelist` has id, level and state of each, 0 for one in use.
+fn compiled(jvm: &Jvm) -> Result<usize> {
+    let mut client = Client::new(Target::inspect(jvm.pid().cast_signed())?);
+    let (text, _) = client.send(&Request::jcmd("Compiler.codelist")?)?.into_text(1 << 24)?;
+    let in_use = text.lines().filter(|line| line.split_whitespace().nth(2) == Some("0")).count();
+    ensure!(in_use > 0, "{text}");
+    Ok(in_use)
+}
+
+/// On 8 to 22 the first retransformation throws all compiled code away, but not where an agent could retransform from the
+/// start. JDK 8 does not tell how much code it has.
+#[test]
+fn an_agent_that_was_there_from_the_start_keeps_compiled_code() {
+    each_jdk("an_agent_that_was_there_from_the_start_keeps_compiled_code", 11.., |jdk| {
+        for ready in [false, true] {
+            let path = agent_path("")?;
+            let options: &[&str] = if ready { &[path.trim_end_matches('=')] } else { &[] };
+            let jvm = service(jdk)?.args(options).start()?;
+            jvm.wait_ready()?;
+            let start = Instant::now();
+            let mut before = 0;
+            while before < 150 {
+                jvm.ask("order", |line| line.starts_with("order "))?;
+                before = compiled(&jvm)?;
+                ensure!(start.elapsed() < PATIENCE, "{before} compiled");
+            }
+            let trace = Trace::begin(&jvm, &["Stock::take"], PATIENCE)?;
+            let after = compiled(&jvm)?;
+            let kept = ready || jdk.feature >= 23;
+            ensure!((after > before / 2) == kept, "ready {ready}: {before} compiled, {after} after");
+            drop(trace);
+        }
+        Ok(())
+    });
 }

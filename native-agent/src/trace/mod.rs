@@ -92,8 +92,17 @@ impl Trace {
     }
 }
 
+/// When a trace begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum When {
+    /// At VMInit: the classes of the program are yet to be loaded.
+    AtStart,
+    /// In a JVM that runs.
+    Attached,
+}
+
 /// Begins a trace, or says what it would be; the pairs of the reply beside its outcome.
-pub(crate) fn begin(vm: &JavaVM, session: &Session, request: &Pairs) -> Result<Pairs, Failure> {
+pub(crate) fn begin(vm: &JavaVM, session: &Session, request: &Pairs, when: When) -> Result<Pairs, Failure> {
     let wanted = Wanted { patterns: patterns(request)? };
     let environment = environment(vm)?;
     let plan = vm
@@ -105,7 +114,9 @@ pub(crate) fn begin(vm: &JavaVM, session: &Session, request: &Pairs) -> Result<P
             .map_err(|error| Failure::new(stage::OPTIONS, format!("the plan cannot be written: {error}")))?;
         return Ok(plan.pairs());
     }
-    plan.is_found()?;
+    if when == When::Attached {
+        plan.is_found()?;
+    }
     if properties::get(request, keys::CONSENT) != Some("true") {
         plan.is_cheap()?;
     }

@@ -47,7 +47,20 @@ impl Trace {
         time_to_live: Duration,
         consent: &str,
     ) -> Result<Trace> {
-        let session = tempfile::tempdir_in(jvm.cwd())?;
+        let (session, lease) = Trace::prepare(jvm.cwd(), patterns, time_to_live, consent)?;
+        let outcome = load_library(jvm, library, &format!("session={}", session.path().display()))?;
+        ensure!(outcome == LoadOutcome::Loaded, "{outcome:?}: {:?}", reply(session.path())?);
+        Trace::opened(jvm, session, lease)
+    }
+
+    /// A session with the request, and the lease.
+    pub(crate) fn prepare(
+        folder: &Path,
+        patterns: &[&str],
+        time_to_live: Duration,
+        consent: &str,
+    ) -> Result<(TempDir, File)> {
+        let session = tempfile::tempdir_in(folder)?;
         let lease = File::create_new(session.path().join("lease"))?;
         let lock =
             nix::libc::flock { l_type: nix::libc::F_WRLCK as _, l_whence: 0, l_start: 0, l_len: 0, l_pid: 0 };
@@ -58,9 +71,12 @@ impl Trace {
         request.extend((1..).zip(patterns).map(|(n, pattern)| (format!("pattern.{n}"), *pattern)));
         let request = properties::write(request.iter().map(|(key, value)| (key.as_str(), *value)));
         fs::write(session.path().join("request"), request)?;
-        let outcome = load_library(jvm, library, &format!("session={}", session.path().display()))?;
-        let reply = properties::parse(&fs::read(session.path().join("reply"))?);
-        ensure!(outcome == LoadOutcome::Loaded, "{outcome:?}: {reply:?}");
+        Ok((session, lease))
+    }
+
+    /// A trace that has begun.
+    pub(crate) fn opened(jvm: &Jvm, session: TempDir, lease: File) -> Result<Trace> {
+        let reply = reply(session.path())?;
         expect(&reply, &[("outcome", "ok")])?;
         let target = Target::inspect(jvm.pid().cast_signed())?;
         let memory = EventMemory::open(&target, number(&reply, "memory.fd")? as i32)?;
@@ -113,4 +129,8 @@ impl Trace {
         }
         Ok(properties::parse(&fs::read(file)?))
     }
+}
+
+fn reply(session: &Path) -> Result<Pairs> {
+    Ok(properties::parse(&fs::read(session.join("reply"))?))
 }
