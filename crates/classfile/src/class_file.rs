@@ -9,7 +9,7 @@ use crate::method_info::Methods;
 use crate::modified_utf8::ModifiedUtf8;
 use crate::reader::Reader;
 
-const MAGIC: u32 = 0xcafe_babe;
+pub(crate) const MAGIC: u32 = 0xcafe_babe;
 
 /// Flags of classes and members (tables 4.1-B, 4.5-A, 4.6-A): those that are asked for.
 pub mod access_flags {

@@ -9,6 +9,7 @@ mod content;
 mod difference;
 mod digest;
 mod error;
+mod in_force;
 mod members;
 mod structure;
 
@@ -16,6 +17,7 @@ pub use artefact::Artefact;
 pub use difference::{Change, ContentChange, Difference};
 pub use digest::{CodeDigest, each_call};
 pub use error::RedefinitionError;
+pub use in_force::compare_in_force;
 
 use std::collections::BTreeMap;
 
@@ -68,7 +70,17 @@ impl Comparison {
 
 /// Compares `new` with `old`, the class in force. An error if one of them can't be read.
 pub fn compare(old: &ClassFile<'_>, new: &ClassFile<'_>, vm: Vm) -> Result<Comparison, Error> {
-    let mut differences = structure::differences(old, new, vm)?;
+    weigh(structure::differences(old, new, vm)?, old, new, vm, contents(old, new)?)
+}
+
+/// Adds what is different in the members, and what comes of all of it.
+fn weigh(
+    mut differences: Vec<Difference>,
+    old: &ClassFile<'_>,
+    new: &ClassFile<'_>,
+    vm: Vm,
+    contents: Vec<ContentChange>,
+) -> Result<Comparison, Error> {
     differences.extend(members::fields(old, new)?);
     let methods = members::methods(old, new, vm)?;
     let first = differences.iter().filter_map(|difference| difference.error).min();
@@ -81,7 +93,7 @@ pub fn compare(old: &ClassFile<'_>, new: &ClassFile<'_>, vm: Vm) -> Result<Compa
         },
     };
     differences.extend(methods.differences);
-    Ok(Comparison { differences, contents: contents(old, new)?, verdict })
+    Ok(Comparison { differences, contents, verdict })
 }
 
 /// What is not the same in the class itself and in members that both have. One member at a time is held in memory.
