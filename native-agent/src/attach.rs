@@ -5,7 +5,7 @@ use std::thread::{self, ThreadId};
 
 use jgraft_jvmti::jni::JavaVM;
 use jgraft_jvmti::{ClassFile, Environment, Error, Event, Events, Panic, catch};
-use jgraft_protocol::native::{code, stage, trace};
+use jgraft_protocol::native::{code, in_force, stage, trace};
 use jgraft_protocol::properties;
 use jgraft_protocol::session::request::VERB;
 
@@ -45,6 +45,7 @@ fn on_request(vm: &JavaVM, session: &Session) -> i32 {
         let request = properties::parse(&session.request().map_err(unread)?);
         match properties::get(&request, VERB) {
             Some(trace::VERB) => crate::trace::begin(vm, session, &request, When::Attached),
+            Some(in_force::VERB) => crate::in_force::answer(vm, session, &request),
             other => Err(Failure::new(stage::OPTIONS, format!("the request asks for {other:?}"))),
         }
     });

@@ -3,12 +3,14 @@
 //! It looks at one class: it turns on the class file load hook, sends the class through it by a retransformation that
 //! changes nothing, writes what the hook saw into the session's directory ([`jgraft_protocol::native`] has options, codes
 //! and keys), turns the hook off and lets go of its JVMTI environment.
+//! Where a session's request asks for it, it reads classes as they are in force, or traces methods.
 //!
 //! What it does not do: print, panic, wait, start a thread, change a class, leave an exception pending, or keep a JVM
 //! from starting. It knows no attach protocol and no command line.
 
 mod attach;
 mod class_name;
+mod in_force;
 mod memory;
 mod observer;
 mod options;

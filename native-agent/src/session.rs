@@ -45,6 +45,19 @@ impl Session {
         Ok(request)
     }
 
+    /// Writes a file that is not there yet. It is whole only once a reply names it.
+    pub(crate) fn write_new(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        is_ours_alone(&self.dir)?;
+        let path = self.dir.join(name);
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+        let written = file.write_all(bytes);
+        if written.is_err() {
+            // A full disk: what is there is of no use to anyone.
+            let _ = fs::remove_file(&path);
+        }
+        written
+    }
+
     /// As [`reply`](Self::reply), under another name.
     pub(crate) fn put(&self, name: &str, text: &str) -> io::Result<()> {
         // At the start of a JVM much time may have passed since it was opened.
@@ -132,6 +145,21 @@ mod tests {
         symlink(&other, &path).unwrap();
         assert!(session.reply("x").is_err());
         assert!(names(&other).is_empty());
+    }
+
+    #[test]
+    fn a_new_file_is_private_and_replaces_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let (victim, session) = (dir.path().join("victim"), Session::open(dir.path()).unwrap());
+        fs::write(&victim, "precious").unwrap();
+        symlink(&victim, dir.path().join("class-2")).unwrap();
+        session.write_new("class-1", b"bytes").unwrap();
+        let facts = fs::metadata(dir.path().join("class-1")).unwrap();
+        assert_eq!((facts.mode() & 0o777, facts.len()), (0o600, 5));
+        for taken in ["class-1", "class-2"] {
+            assert_eq!(session.write_new(taken, b"x").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        }
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
     }
 
     #[test]

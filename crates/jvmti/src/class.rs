@@ -38,7 +38,8 @@ impl Class {
         Ok(modifiable)
     }
 
-    /// Its flags, as the InnerClasses attribute has them where it is a member of another class; never ACC_SUPER.
+    /// Its flags, as the InnerClasses attribute has them where it is a member of another class. Of ACC_SUPER
+    /// nothing is to be believed: HotSpot leaves it out or, since 25, tells it of interfaces.
     pub fn modifiers(&self, environment: &Environment) -> Result<u16, Error> {
         let mut modifiers = 0;
         // SAFETY: the environment is alive; the class is while `self` is; the place outlives the call.

@@ -81,7 +81,7 @@ functions! {
     48 GetClassSignature = get_class_signature(
         klass: jclass, signature_ptr: *mut *mut c_char, generic_ptr: *mut *mut c_char
     );
-    /// The flags of a class, as its InnerClasses has them, without ACC_SUPER.
+    /// The flags of a class, as its InnerClasses has them.
     51 GetClassModifiers = get_class_modifiers(klass: jclass, modifiers_ptr: *mut jint);
     /// The methods that a class declares: an array in memory of the environment.
     52 GetClassMethods = get_class_methods(

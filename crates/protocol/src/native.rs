@@ -2,7 +2,7 @@
 //!
 //! It is loaded with `session=DIR,class=NAME`. DIR is the session's directory, an absolute path in the target's view; it
 //! holds no comma. NAME is one class, with dots or slashes between packages and `$` before a nested class. Without a class,
-//! what is wanted is in the session's request: a [`trace`].
+//! what is wanted is in the session's request: a [`trace`], or classes as they are [`in_force`].
 
 /// The option with the session's directory.
 pub const OPTION_SESSION: &str = "session";
@@ -53,6 +53,8 @@ pub mod stage {
     pub const CONSENT: &str = "consent";
     /// Sending the class through the hook.
     pub const RETRANSFORM: &str = "retransform";
+    /// Reading the class and writing what was read.
+    pub const READ: &str = "read";
     /// The hook has seen it.
     pub const SEEN: &str = "seen";
     /// A panic of the agent.
@@ -157,6 +159,32 @@ pub mod trace {
     pub const SINCE: &str = "since.ms";
     /// What is traced, cut if it is long.
     pub const PATTERNS: &str = "patterns";
+}
+
+/// Classes as they are in force, read without a retransformation: keys of the request and of its reply. Each key has a
+/// number behind it, from 1 on; in the reply the keys of one number speak of one class of one loader.
+pub mod in_force {
+    /// [`crate::session::request::VERB`]: read classes.
+    pub const VERB: &str = "in-force";
+    /// The name of a class, with dots. In the reply once for each loader that has it.
+    pub const CLASS: &str = "class.";
+    /// The file of the session with what the JVM tells of the class, as a class file; not there where [`ERROR`] is.
+    pub const FILE: &str = "file.";
+    /// The name of its loader's class, with dots, or [`super::reply::LOADER_BOOT`].
+    pub const LOADER: &str = "loader.";
+    /// The loader's identity hash code, as `System.identityHashCode` has it; 0 for the boot loader.
+    pub const LOADER_ID: &str = "loader.id.";
+    /// Whether the JVM would let it be changed.
+    pub const MODIFIABLE: &str = "modifiable.";
+    /// Why the class could not be read: it may not be linked yet.
+    pub const ERROR: &str = "error.";
+    /// So many classes are read at once, and not more.
+    pub const MOST_CLASSES: usize = 4_000;
+
+    /// The name of the file of the class number `n`.
+    pub fn file(n: usize) -> String {
+        format!("class-{n}")
+    }
 }
 
 #[cfg(test)]
