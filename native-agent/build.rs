@@ -1,7 +1,5 @@
-//! Compiles the Probe (`agent-java/probe`), which the library carries within itself, and says how it is linked.
-//!
-//! The library must stay mapped. HotSpot closes one whose `Agent_OnAttach` returned an error (17 and newer do), even if a
-//! thread of the application is in one of its callbacks at that moment: it would fall into nothing.
+//! Compiles the Probe (`agent-java/probe`), which the library carries within itself, and has the library linked for every
+//! libc (`crates/agent-link`).
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +9,7 @@ const SOURCES: &str = "../agent-java/probe";
 const PROBE: &str = "java/lang/JgraftProbe1_00";
 
 fn main() {
-    println!("cargo::rustc-cdylib-link-arg=-Wl,-z,nodelete");
+    jgraft_agent_link::link();
     println!("cargo::rerun-if-changed={SOURCES}");
     println!("cargo::rerun-if-env-changed=JAVA_HOME");
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));

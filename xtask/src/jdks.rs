@@ -1,4 +1,4 @@
-//! `cargo xtask jdks`: fetches the JDKs that the tests run on into the cache, and jattach for the bench.
+//! `cargo xtask jdks`: fetches the JDKs that the tests run on into the cache, musl, and jattach for the bench.
 //! What can't be had is named with its reason and stops nothing. Tests find what is there by themselves
 //! (`jgraft_jvm_harness::Jdk::all`), fetched or not.
 
@@ -11,6 +11,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
+use jgraft_jvm_harness::musl::Musl;
 use jgraft_jvm_harness::{Jdk, cache, jdks::no_jdk_hint};
 
 /// What is not there after all, and why.
@@ -24,11 +25,16 @@ pub(crate) fn run() -> Result<()> {
     let dir = cache::jdks()?;
     fs::create_dir_all(&dir).with_context(|| format!("can't make {}", dir.display()))?;
     let _lock = cache::lock(&dir.join(".lock"))?;
+    let musl = cache::musl()?;
+    let beside = musl.parent().context("no folder for musl")?;
     remove_unfinished(&dir)?;
+    remove_unfinished(beside)?;
 
     let mut missing = Vec::new();
     missing.extend(pypi::fetch_all(&dir));
     missing.extend(debian::fetch_all(&dir));
+    missing
+        .extend(debian::fetch_musl(beside).err().map(|error| missed("musl (a test without a JVM)", &error)));
     missing.extend(debian::install_jattach().err().map(|error| missed("jattach (for the bench)", &error)));
     print_table(&missing);
     Ok(())
@@ -106,6 +112,9 @@ fn print_table(missing: &[Missing]) {
     match Jdk::compiler() {
         Some(jdk) => println!("compiler: JDK {jdk}"),
         None => println!("compiler: {}", no_jdk_hint()),
+    }
+    if Musl::find().is_ok() {
+        println!("musl: found");
     }
     if let Some(jattach) = debian::jattach() {
         println!("jattach: {jattach}");

@@ -14,11 +14,13 @@ use crate::cargo::{cargo, run as run_command};
 const LONGEST_FILE: usize = 600;
 
 /// Which crates a crate of ours may depend on; dev-dependencies are free.
-const MAY_IMPORT: [(&str, &[&str]); 9] = [
+const MAY_IMPORT: [(&str, &[&str]); 11] = [
     ("crates/attach", &[]),
     ("crates/classfile", &[]),
     ("crates/protocol", &[]),
     ("crates/jvmti", &[]),
+    ("crates/jvmti/panics", &["jvmti"]),
+    ("crates/agent-link", &[]),
     ("crates/agentjar", &["classfile"]),
     ("crates/jvm-harness", &["attach", "protocol"]),
     ("native-agent", &["classfile", "protocol", "jvmti"]),

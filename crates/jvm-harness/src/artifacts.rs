@@ -25,13 +25,13 @@ pub fn fake_jvm() -> Result<PathBuf> {
     library(&["--package", "jgraft-jvm-harness", "--bin", "fake-jvm"], Path::new("fake-jvm"))
 }
 
-/// The library that a package's example is.
+/// The library of a package that is an agent: `jgraft-panics` → `libpanics.so`.
 ///
 /// # Errors
 /// What cargo says.
-pub fn example_library(package: &str, example: &str) -> Result<PathBuf> {
-    let file = Path::new("examples").join(format!("lib{example}.so"));
-    library(&["--package", package, "--example", example], &file)
+pub fn agent(package: &str) -> Result<PathBuf> {
+    let name = package.trim_start_matches("jgraft-").replace('-', "_");
+    library(&["--package", package], Path::new(&format!("lib{name}.so")))
 }
 
 /// Once for each process: cargo itself knows best whether there is anything to do, and asking takes it half a second.

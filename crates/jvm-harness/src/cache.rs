@@ -1,5 +1,5 @@
 //! Where fetched JDKs and Maven artifacts are kept between runs. It fetches nothing itself: `cargo xtask jdks`
-//! fills `jdks/`, [`crate::maven`] fills `maven/`.
+//! fills `jdks/` and `musl/`, [`crate::maven`] fills `maven/`.
 
 use std::env;
 use std::fs::{File, OpenOptions};
@@ -29,6 +29,14 @@ pub fn dir() -> Result<PathBuf> {
 /// As [`dir`].
 pub fn jdks() -> Result<PathBuf> {
     Ok(dir()?.join("jdks"))
+}
+
+/// A root file system with another libc, [`crate::musl`]'s.
+///
+/// # Errors
+/// As [`dir`].
+pub fn musl() -> Result<PathBuf> {
+    Ok(dir()?.join("musl"))
 }
 
 /// The root of this workspace: the folder that a test's JVM must be able to read.

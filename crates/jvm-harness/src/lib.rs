@@ -12,6 +12,7 @@ pub mod javac;
 pub mod jdks;
 pub mod jvm;
 pub mod maven;
+pub mod musl;
 pub mod skips;
 pub mod steps;
 pub mod targets;

@@ -74,6 +74,13 @@ macro_rules! export_agent {
         pub extern "system" fn Agent_OnUnload(_vm: *mut $crate::jni::sys::JavaVM) {
             $crate::entry::on_unload::<$agent>();
         }
+
+        $crate::stand_in! {
+            "_dl_find_object": $crate::entry::find_object,
+            "stat64": $crate::entry::stat,
+            "lstat64": $crate::entry::lstat,
+            "fstat64": $crate::entry::fstat,
+        }
     };
 }
 
@@ -84,6 +91,7 @@ pub mod entry {
     use jni::sys::{self, JNI_ERR, JNI_OK, jint};
 
     use super::{Agent, CStr, Entry, JavaVM};
+    pub use crate::any_libc::{find_object, fstat, lstat, stat};
     use crate::guard::catch;
 
     /// # Safety

@@ -9,8 +9,7 @@
 //! call needs it, it takes that crate's `Env`. There is just what the agent of this project uses; a new function is a
 //! line in `table.rs` and a safe method in the file of its subject.
 //!
-//! Link the agent with `-z nodelete`, as `native-agent/build.rs` does: HotSpot unmaps a library whose `Agent_OnAttach`
-//! failed (17 and newer do), and a thread of the application may be in one of its callbacks just then.
+//! Link the agent by `crates/agent-link`, as `native-agent/build.rs` does: it stays mapped then, and loads on any libc.
 //!
 //! It is not a complete binding, and it starts no thread, opens no file and keeps no log.
 //!
@@ -60,6 +59,7 @@
 //! # fn main() {}
 //! ```
 
+mod any_libc;
 mod capabilities;
 mod class;
 mod env;

@@ -8,7 +8,7 @@ use jgraft_attach::{Client, LoadOutcome, Request, Target};
 use jgraft_jvm_harness::{Jdk, Jvm, JvmBuilder, artifacts, each_jdk, targets};
 
 fn library() -> Result<PathBuf> {
-    artifacts::example_library("jgraft-jvmti", "panics")
+    artifacts::agent("jgraft-panics")
 }
 
 fn service(jdk: &Jdk) -> Result<JvmBuilder<'_>> {

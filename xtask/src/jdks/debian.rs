@@ -1,5 +1,5 @@
-//! On Debian, as root: JDK 8 and 26 from sid, each unpacked with the libc that it needs into a root file
-//! system of its own, where it runs by chroot; and jattach. apt works with lists, cache and sources of ours,
+//! On Debian: JDK 8 and 26 from sid, each unpacked with the libc that it needs into a root file
+//! system of its own, where it runs by chroot, as root; musl from there; and jattach. apt works with lists, cache and sources of ours,
 //! so that for apt the machine stays what it is (save for jattach, which is installed).
 
 use std::fs::{self, Permissions};
@@ -37,6 +37,17 @@ pub(super) fn fetch_all(dir: &Path) -> Vec<Missing> {
     FEATURES.iter().filter_map(|feature| Some(missed(name(feature), &fetch(feature).err()?))).collect()
 }
 
+/// musl's library, and what a C program is linked with.
+pub(super) fn fetch_musl(dir: &Path) -> Result<()> {
+    fetch_once(dir, "musl", |work, made| {
+        is_debian()?;
+        let debs = download(work, &["musl".to_owned(), "musl-dev".to_owned()])?;
+        fs::create_dir(made)?;
+        debs.iter().try_for_each(|deb| unpack(deb, made))?;
+        Ok(origin(&debs))
+    })
+}
+
 /// Installs jattach unless it is there.
 pub(super) fn install_jattach() -> Result<()> {
     if jattach().is_some() {
@@ -61,9 +72,14 @@ pub(super) fn jattach() -> Option<String> {
     Some(file.display().to_string())
 }
 
-fn is_debian_root() -> Result<()> {
+fn is_debian() -> Result<()> {
     let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
     ensure!(release.lines().any(|line| line == "ID=debian"), "this machine is no Debian");
+    Ok(())
+}
+
+fn is_debian_root() -> Result<()> {
+    is_debian()?;
     ensure!(geteuid().is_root(), "needs root, for chroot and apt");
     Ok(())
 }
@@ -92,8 +108,13 @@ fn fill(feature: u32, work: &Path, root: &Path) -> Result<String> {
 
     let arch = output(Command::new("dpkg").arg("--print-architecture"))?;
     let home = root.join(format!("usr/lib/jvm/java-{feature}-openjdk-{}", arch.trim()));
+    must_run(Some(root), &home, &origin(&debs))
+}
+
+/// For the marker.
+fn origin(debs: &[PathBuf]) -> String {
     let names = debs.iter().filter_map(|deb| Some(deb.file_name()?.to_string_lossy().into_owned()));
-    must_run(Some(root), &home, &format!("Debian sid {}", names.collect::<Vec<_>>().join(" ")))
+    format!("Debian sid {}", names.collect::<Vec<_>>().join(" "))
 }
 
 /// The .deb files of packages of sid, by apt, which checks their signatures.
