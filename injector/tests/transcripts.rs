@@ -10,15 +10,16 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use common::{PATIENCE, jgraft, text};
-use jgraft_jvm_harness::{Jdk, Jvm, agents, cache, each_jdk, javac, targets};
+use common::{PATIENCE, jgraft, text, unharmed};
+use jgraft_jvm_harness::{Jdk, Jvm, agents, artifacts, cache, each_jdk, javac, targets};
 
 #[test]
 fn example_01_does_what_its_readme_says() {
     each_jdk("transcripts::example_01", .., |jdk| {
         let jar = agents::example("01-load-jar-agent", "MANIFEST.MF")?;
         let names = [("reprice.jar", jar), ("service", targets::order_service_classes()?)];
-        run("01-load-jar-agent", &names.into(), jdk)
+        run("01-load-jar-agent", &names.into(), jdk)?;
+        Ok(())
     });
 }
 
@@ -36,7 +37,28 @@ fn example_04_does_what_its_readme_says() {
             javac::jar(&text, &classes, &made.join(name))?;
             names.insert(name, made.join(name));
         }
-        run("04-transformer-chain", &names, jdk)
+        run("04-transformer-chain", &names, jdk)?;
+        Ok(())
+    });
+}
+
+#[test]
+fn example_05_does_what_its_readme_says() {
+    each_jdk("transcripts::example_05", .., |jdk| {
+        let library = artifacts::agent("class-log")?;
+        let names = [
+            ("libclass_log.so", library),
+            ("reprice.jar", agents::example("01-load-jar-agent", "MANIFEST.MF")?),
+            ("service", targets::order_service_classes()?),
+        ];
+        let service = run("05-rust-agent", &names.into(), jdk)?;
+        // The last block is what `grep` finds; what the agent saw of the JDK's own classes is another in each JDK.
+        let log = std::fs::read_to_string(service.cwd().join("classes.log"))?;
+        let found: Vec<_> = log.lines().filter(|line| line.starts_with("example")).collect();
+        let readme = readme("05-rust-agent")?;
+        let expected = blocks(&readme, "text").last().context("no text block")?;
+        ensure!(found == expected.lines().collect::<Vec<_>>(), "it logs {found:?}");
+        unharmed(&service)
     });
 }
 
@@ -47,9 +69,14 @@ fn java_files(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Runs one README on one JDK. `names` are the files that it speaks of.
-fn run(folder: &str, names: &BTreeMap<&str, PathBuf>, jdk: &'static Jdk) -> Result<()> {
-    let readme = std::fs::read_to_string(cache::workspace().join("examples").join(folder).join("README.md"))?;
+fn readme(folder: &str) -> Result<String> {
+    let file = cache::workspace().join("examples").join(folder).join("README.md");
+    std::fs::read_to_string(&file).with_context(|| file.display().to_string())
+}
+
+/// Runs one README on one JDK; the service, which goes on. `names` are the files that the README speaks of.
+fn run(folder: &str, names: &BTreeMap<&str, PathBuf>, jdk: &'static Jdk) -> Result<Jvm> {
+    let readme = readme(folder)?;
     let commands = block_lines(&readme, "console");
     let expected: Vec<String> = first_block(&readme, "text").lines().map(same_numbers).collect();
     let java = commands.iter().find_map(|line| line.strip_prefix("$ java ")).context("no $ java line")?;
@@ -72,7 +99,7 @@ fn run(folder: &str, names: &BTreeMap<&str, PathBuf>, jdk: &'static Jdk) -> Resu
         seen == expected.len()
     };
     service.wait_for_stdout(all, PATIENCE)?;
-    Ok(())
+    Ok(service)
 }
 
 /// `[-javaagent:JAR=OPTIONS] -cp CLASSES MAIN`.

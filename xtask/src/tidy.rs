@@ -14,7 +14,7 @@ use crate::cargo::{cargo, run as run_command};
 const LONGEST_FILE: usize = 600;
 
 /// Which crates a crate of ours may depend on; dev-dependencies are free.
-const MAY_IMPORT: [(&str, &[&str]); 11] = [
+const MAY_IMPORT: [(&str, &[&str]); 12] = [
     ("crates/attach", &[]),
     ("crates/classfile", &[]),
     ("crates/protocol", &[]),
@@ -26,6 +26,7 @@ const MAY_IMPORT: [(&str, &[&str]); 11] = [
     ("native-agent", &["classfile", "protocol", "jvmti"]),
     ("injector", &["attach", "agentjar", "protocol", "classfile"]),
     ("xtask", &["jvm-harness"]),
+    ("examples/05-rust-agent", &["jvmti"]),
 ];
 
 /// The only places that may hold unsafe code.
