@@ -85,7 +85,7 @@ fn in_a_process_of_musl() {
     works_in(&|| musl.command(&program)).unwrap();
 }
 
-/// Catches a panic, and writes the failure that a process without JVMTI is into the session.
+/// Catches panics, and writes the failure that a process without JVMTI is into the session.
 fn works_in(program: &dyn Fn() -> Command) -> Result<()> {
     let run = |library: &Path, options: &str| -> Result<String> {
         let done = program().arg(library).arg(options).output()?;
@@ -93,8 +93,11 @@ fn works_in(program: &dyn Fn() -> Command) -> Result<()> {
         Ok(String::from_utf8(done.stdout)?.trim_end().to_owned())
     };
     let [agent, panics] = libraries()?;
-    // Its `Agent_OnAttach` panics, then says so.
-    ensure!(run(&panics, "entry")? == "150");
+    // Its `Agent_OnAttach` panics, then a thread of its own, and it says so.
+    for (options, code) in [("entry", "150"), ("thread", "170")] {
+        let said = run(&panics, options)?;
+        ensure!(said == code, "{options}: {said}");
+    }
     let session = tempfile::tempdir()?;
     let code = run(&agent, &format!("session={},class=Order", session.path().display()))?;
     ensure!(code == code::FAILED.to_string(), "{code}");

@@ -44,7 +44,7 @@ fn by_attach() {
     each_jdk("by_attach", .., |jdk| {
         let jvm = service(jdk)?.start()?;
         jvm.wait_ready()?;
-        for (options, code) in [("entry", 150), ("", 161), ("", 161), ("entry", 150)] {
+        for (options, code) in [("entry", 150), ("", 161), ("thread", 170), ("", 161), ("entry", 150)] {
             let outcome = load(&jvm, options)?;
             ensure!(outcome == LoadOutcome::AgentFailed(code), "{options}: {outcome:?}");
         }

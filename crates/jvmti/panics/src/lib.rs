@@ -1,18 +1,21 @@
 //! An agent that panics wherever the JVM calls it. The test `panics.rs` loads it: no JVM may come to harm, or print a word.
 //!
-//! `entry` panics in `Agent_OnAttach`; any other option lets the hook panic, once for the class java.lang.String.
+//! `entry` panics in `Agent_OnAttach`, `thread` in a thread of its own; any other option lets the hook panic, once for the class java.lang.String.
 
 use std::ffi::CStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
+use std::thread;
 
 use jgraft_jvmti::jni::{Env, JavaVM};
-use jgraft_jvmti::{Agent, Capabilities, ClassFile, Entry, Environment, Error, Event, Events, Panic};
+use jgraft_jvmti::{Agent, Capabilities, ClassFile, Entry, Environment, Error, Event, Events, Panic, catch};
 
 /// What `Agent_OnAttach` returns after a panic of its own.
 const ENTRY_PANICKED: i32 = 150;
 /// It returns this and the number of panics of the hook.
 const HOOK_PANICKED: i32 = 160;
+/// It returns this when a thread of its own has caught one.
+const THREAD_PANICKED: i32 = 170;
 
 static PANICS: AtomicI32 = AtomicI32::new(0);
 
@@ -74,6 +77,11 @@ impl Agent for PanickingAgent {
 
     fn on_attach(vm: &JavaVM, options: &CStr) -> i32 {
         assert_ne!(options, c"entry", "at Agent_OnAttach");
+        if options == c"thread" {
+            let thread = thread::Builder::new().spawn(|| catch(|| panic!("in a thread")).is_err());
+            let caught = thread.is_ok_and(|thread| thread.join().unwrap_or(false));
+            return if caught { THREAD_PANICKED } else { 1 };
+        }
         match retransform_string(vm) {
             Ok(()) => HOOK_PANICKED + PANICS.swap(0, Ordering::Relaxed),
             Err(_) => 1,
