@@ -49,6 +49,11 @@ impl EventMemory {
         self.words.as_ptr() as i64 + (word * events::WORD) as i64
     }
 
+    /// For another reader: no event of before is left.
+    pub(crate) fn forget(&self) {
+        events::reset(self.words, self.layout);
+    }
+
     /// What probes do with an event from now on.
     pub(crate) fn set_gate(&self, gate: Gate) {
         self.word(WORD_GATE).store(matches!(gate, Gate::Open).into(), Ordering::Release);

@@ -9,6 +9,7 @@ mod dist;
 mod faults;
 mod fuzz;
 mod jdks;
+mod soak;
 mod test;
 mod tidy;
 
@@ -43,6 +44,15 @@ enum Chore {
         #[arg(long, default_value_t = 1200)]
         count: usize,
     },
+    /// Trace a JVM under load and let it go, a thousand times, and see that it is as before
+    Soak {
+        /// How often
+        #[arg(long, default_value_t = 1000)]
+        cycles: usize,
+        /// Releases of the JDK
+        #[arg(long, value_delimiter = ',', default_value = "17,25")]
+        jdks: Vec<u32>,
+    },
     /// Feed hostile bytes to every parser, or to one
     Fuzz {
         /// class_read, class_rewrite, class_verify, class_compare, class_rebase, class_text, manifest, jar, properties,
@@ -76,6 +86,7 @@ fn main() -> ExitCode {
         Chore::Dist => dist::run(),
         Chore::Bench(what) => bench::run(&what),
         Chore::Faults { count } => faults::run(count),
+        Chore::Soak { cycles, jdks } => soak::run(cycles, &jdks),
         Chore::Fuzz { target, minutes, first } => fuzz::run(target.as_deref(), minutes, first),
         Chore::Corpus { what } => corpus::run(what.as_ref()),
         Chore::Jdks => jdks::run(),

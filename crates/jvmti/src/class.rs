@@ -171,7 +171,7 @@ pub fn define_in_boot_loader<'l>(
 }
 
 /// Tells the JVM that it is meant to be so many. The `jni` crate has this call too, but makes another one before it.
-fn room_for_a_call(jni: &Env<'_>) -> Result<(), Error> {
+pub(crate) fn room_for_a_call(jni: &Env<'_>) -> Result<(), Error> {
     // More than what the frame was made with, or -Xcheck:jni takes no note of it.
     const ROOM: jint = 4096;
     let raw = jni.get_raw();

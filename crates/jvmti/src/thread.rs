@@ -8,6 +8,7 @@ use jni::Env;
 use jni::objects::JObject;
 use jni::sys::jobject;
 
+use crate::class::room_for_a_call;
 use crate::env::Environment;
 use crate::error::Error;
 use crate::memory::{Array, Text};
@@ -22,8 +23,9 @@ impl Environment {
         mut each: impl FnMut(&mut Env<'_>, &JObject<'_>, &str),
     ) -> Result<(), Error> {
         // The JVM makes three local references for each thread.
-        jni.with_local_frame(64, |jni| {
+        jni.with_local_frame(0, |jni| {
             let threads = self.all_threads()?;
+            room_for_a_call(jni)?;
             for thread in threads.iter() {
                 // A thread may have ended since.
                 let Ok(name) = self.thread_name(*thread) else { continue };

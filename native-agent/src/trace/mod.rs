@@ -179,6 +179,7 @@ struct Running {
 impl Running {
     fn begin(self, plan: Plan, lease: Lease, mut threads: File) -> Result<Pairs, Failure> {
         let memory = &self.trace.channel.memory;
+        memory.forget();
         memory.word(WORD_REQUEST).store(0, Ordering::Release);
         status::put(&self.trace, "beginning", &[]);
         memory.set_gate(Gate::Open);

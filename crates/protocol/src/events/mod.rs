@@ -21,4 +21,4 @@ pub use layout::{
 };
 pub use reader::{Event, LayoutError, Reader};
 pub use status::{STATUS_LIMIT, put_status, status};
-pub use writer::{format, write};
+pub use writer::{format, reset, write};

@@ -58,16 +58,16 @@ pub struct Reader<'m> {
 struct Shard {
     first: usize,
     position: u64,
-    /// Since when the record at `position` has been reserved and not there.
-    waiting: Option<Instant>,
+    /// Since when the record at `position` has been reserved and not there, and the position of writers then.
+    waiting: Option<(Instant, u64)>,
+    /// Records before this position have been waited for long enough.
+    overdue: u64,
     /// Records that were given up.
     given_up: u64,
-    /// What DROPPED said when reading began.
-    dropped_before: u64,
 }
 
 impl<'m> Reader<'m> {
-    /// Begins to read; what was written before is not shown.
+    /// Begins to read where the reader before has ended, or where the [reset](super::reset) was.
     pub fn new(words: &'m [AtomicU64]) -> Result<Self, LayoutError> {
         let word = |at: usize| words.get(at).map_or(0, |word| word.load(Ordering::Acquire));
         if word(WORD_MAGIC) != MAGIC {
@@ -81,13 +81,8 @@ impl<'m> Reader<'m> {
         let mut reader = Self { words, layout, shards: Vec::with_capacity(layout.shards) };
         for number in 0..layout.shards {
             let first = layout.shard(number);
-            let position = reader.load(first + WRITE);
-            for record in 0..layout.records {
-                reader.store(layout.record(first, record as u64), 0);
-            }
-            reader.store(first + READ, position);
-            let dropped_before = reader.load(first + DROPPED);
-            reader.shards.push(Shard { first, position, waiting: None, given_up: 0, dropped_before });
+            let position = reader.load(first + READ);
+            reader.shards.push(Shard { first, position, waiting: None, overdue: position, given_up: 0 });
         }
         Ok(reader)
     }
@@ -101,12 +96,10 @@ impl<'m> Reader<'m> {
         count
     }
 
-    /// Events that are lost: those that found no room, and those whose writer did not come back.
+    /// Events that are lost since the [reset](super::reset): those that found no room, and those whose writer did not come
+    /// back.
     pub fn lost(&self) -> u64 {
-        let lost = |shard: &Shard| {
-            let dropped = self.load(shard.first + DROPPED).wrapping_sub(shard.dropped_before);
-            dropped.wrapping_add(shard.given_up)
-        };
+        let lost = |shard: &Shard| self.load(shard.first + DROPPED).wrapping_add(shard.given_up);
         self.shards.iter().map(lost).fold(0, u64::wrapping_add)
     }
 
@@ -141,13 +134,19 @@ impl<'m> Reader<'m> {
             let at = layout.record(shard.first, shard.position);
             let commit = Commit(load(at, Ordering::Acquire));
             if commit.0 == 0 {
-                if load(shard.first + WRITE, Ordering::Relaxed) == shard.position {
+                let written = load(shard.first + WRITE, Ordering::Relaxed);
+                if written == shard.position {
                     shard.waiting = None;
                     break;
                 }
-                let since = *shard.waiting.get_or_insert(now);
-                if now.saturating_duration_since(since) < PATIENCE {
-                    break;
+                let waited = shard.overdue.wrapping_sub(shard.position) as i64 > 0;
+                if !waited {
+                    let (since, then) = *shard.waiting.get_or_insert((now, written));
+                    if now.saturating_duration_since(since) < PATIENCE {
+                        break;
+                    }
+                    // What was reserved when the wait began was waited for too, and is given up at once.
+                    shard.overdue = then;
                 }
                 shard.given_up += 1;
             } else if commit.is_of(shard.position) {
@@ -181,11 +180,5 @@ impl<'m> Reader<'m> {
 
     fn load(&self, at: usize) -> u64 {
         self.words.get(at).map_or(0, |word| word.load(Ordering::Acquire))
-    }
-
-    fn store(&self, at: usize, value: u64) {
-        if let Some(word) = self.words.get(at) {
-            word.store(value, Ordering::Release);
-        }
     }
 }

@@ -107,6 +107,41 @@ fn a_writer_that_does_not_come_back_is_given_up() {
 }
 
 #[test]
+fn what_was_reserved_at_the_same_time_is_given_up_together() {
+    let layout = Layout::new(1, 64, 1).unwrap();
+    let words = memory(layout);
+    let mut reader = Reader::new(&words).unwrap();
+    words[layout.shard(0) + WRITE].fetch_add(20, Ordering::Relaxed);
+    let start = Instant::now();
+    assert_eq!(reader.drain(start, |_| ()), 0);
+    words[layout.shard(0) + WRITE].fetch_add(1, Ordering::Relaxed);
+    write(&words, layout, 0, &event(1, 1)).unwrap();
+    let later = start + Duration::from_secs(1);
+    assert_eq!((reader.drain(later, |_| ()), reader.lost()), (0, 20), "the last one has its own time");
+    assert_eq!(reader.drain(later + Duration::from_secs(1), |_| ()), 1);
+    assert_eq!(reader.lost(), 21);
+}
+
+#[test]
+fn a_reader_has_what_was_written_before_it_came() {
+    let layout = Layout::new(1, 8, 1).unwrap();
+    let words = memory(layout);
+    for n in 0..9 {
+        let _ = write(&words, layout, 0, &event(1, n));
+    }
+    let mut reader = Reader::new(&words).unwrap();
+    assert_eq!((reader.drain(Instant::now(), |_| ()), reader.lost()), (7, 2));
+    for n in 0..9 {
+        let _ = write(&words, layout, 0, &event(1, n));
+    }
+    reset(&words, layout).unwrap();
+    let mut reader = Reader::new(&words).unwrap();
+    assert_eq!((reader.drain(Instant::now(), |_| ()), reader.lost()), (0, 0));
+    write(&words, layout, 0, &event(1, 5)).unwrap();
+    assert_eq!(reader.drain(Instant::now(), |found| assert_eq!(found, event(1, 5))), 1);
+}
+
+#[test]
 fn anything_may_stand_there() {
     let layout = Layout::new(2, 8, 1).unwrap();
     let mut random = 0x9e37_79b9_7f4a_7c15_u64;
@@ -122,6 +157,7 @@ fn anything_may_stand_there() {
             }
         }
         let mut reader = reader.unwrap();
+        let _ = Reader::new(&words).map(|mut other| other.drain(Instant::now(), |_| ()));
         assert!(reader.drain(Instant::now(), |_| ()) <= layout.shards * layout.records);
         let _ = (reader.lost(), reader.exception_name(random as u16), Reader::new(&words));
     }

@@ -18,6 +18,21 @@ pub fn format(words: &[AtomicU64], layout: Layout) -> Option<()> {
     Some(())
 }
 
+/// Forgets all events, for another reader. For whoever formats it, while no probe is to write: what a late one still writes
+/// is lost, and may be counted.
+pub fn reset(words: &[AtomicU64], layout: Layout) -> Option<()> {
+    for number in 0..layout.shards {
+        let first = layout.shard(number);
+        for record in 0..layout.records {
+            words.get(layout.record(first, record as u64))?.store(0, Ordering::Relaxed);
+        }
+        words.get(first + DROPPED)?.store(0, Ordering::Relaxed);
+        let position = words.get(first + WRITE)?.load(Ordering::Relaxed);
+        words.get(first + READ)?.store(position, Ordering::Release);
+    }
+    Some(())
+}
+
 /// Writes an event into a shard, or counts it as dropped. Never waits.
 pub fn write(words: &[AtomicU64], layout: Layout, shard: usize, event: &Event) -> Option<()> {
     let first = layout.shard(shard);
