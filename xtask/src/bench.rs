@@ -4,6 +4,7 @@
 mod attach;
 mod classfile;
 mod list;
+mod trace;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -35,6 +36,15 @@ pub(crate) enum What {
         #[arg(long, default_value_t = 15)]
         rounds: usize,
     },
+    /// What a traced call costs, how soon the first comes, and what 5,000 classes cost: jgraft trace and its peers, JDK 25
+    Trace {
+        /// Samples of each kind
+        #[arg(long, default_value_t = 9)]
+        rounds: usize,
+        /// Only this part
+        #[arg(long, value_enum)]
+        only: Option<trace::Part>,
+    },
 }
 
 /// Measures and prints.
@@ -43,6 +53,7 @@ pub(crate) fn run(what: &What) -> Result<()> {
         What::Attach { rounds, other } => attach::run(*rounds, other.as_deref()),
         What::Classfile { rounds } => classfile::run(*rounds),
         What::List { jvms, rounds } => list::run(*jvms, *rounds),
+        What::Trace { rounds, only } => trace::run(*rounds, *only),
     }
 }
 

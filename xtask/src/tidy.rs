@@ -25,7 +25,7 @@ const MAY_IMPORT: [(&str, &[&str]); 12] = [
     ("crates/jvm-harness", &["attach", "protocol"]),
     ("native-agent", &["classfile", "protocol", "jvmti"]),
     ("injector", &["attach", "agentjar", "protocol", "classfile"]),
-    ("xtask", &["jvm-harness"]),
+    ("xtask", &["attach", "jvm-harness", "protocol"]),
     ("examples/05-rust-agent", &["jvmti"]),
 ];
 

@@ -10,7 +10,8 @@ use crate::jdks::quiet;
 /// Pinned, so that the same artifact is fetched by the same code everywhere.
 const COPY_GOAL: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy";
 
-/// The jar of `group:name:version` or `group:name:version:classifier`, fetched if the cache has none.
+/// The jar of `group:name:version` or `group:name:version:classifier`, fetched if the cache has none; with `@zip` behind it,
+/// the archive of that type.
 ///
 /// # Errors
 /// Why it can't be had, in one line: the reason for a skip.
@@ -38,7 +39,7 @@ pub fn artifact(coordinates: &str) -> Result<PathBuf, String> {
         .output()
         .map_err(|error| format!("{coordinates}: can't run mvn ({error}); install maven"))?;
     let fetched = fs::read_dir(work.path()).map_err(io)?.flatten().map(|entry| entry.path());
-    match fetched.into_iter().find(|path| path.extension().is_some_and(|extension| extension == "jar")) {
+    match fetched.into_iter().find(|path| path.extension() == jar.extension()) {
         Some(path) if output.status.success() => fs::rename(path, &jar).map_err(io)?,
         _ => {
             let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
@@ -51,22 +52,23 @@ pub fn artifact(coordinates: &str) -> Result<PathBuf, String> {
 /// The group, the file name as the repository has it (agents look at their own), and the plugin's way to
 /// write the coordinates.
 fn parse(coordinates: &str) -> Result<(String, String, String), String> {
-    let parts: Vec<&str> = coordinates.split(':').collect();
+    let (named, extension) = coordinates.split_once('@').unwrap_or((coordinates, "jar"));
+    let parts: Vec<&str> = named.split(':').chain([extension]).collect();
     let plain = |part: &&str| {
         let allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
         !part.is_empty() && !part.starts_with('.') && part.chars().all(allowed)
     };
     match parts.as_slice() {
-        [group, name, version] if parts.iter().all(plain) => {
-            let artifact = format!("{group}:{name}:{version}:jar");
-            Ok(((*group).to_owned(), format!("{name}-{version}.jar"), artifact))
+        [group, name, version, extension] if parts.iter().all(plain) => {
+            let artifact = format!("{group}:{name}:{version}:{extension}");
+            Ok(((*group).to_owned(), format!("{name}-{version}.{extension}"), artifact))
         }
-        [group, name, version, classifier] if parts.iter().all(plain) => Ok((
+        [group, name, version, classifier, extension] if parts.iter().all(plain) => Ok((
             (*group).to_owned(),
-            format!("{name}-{version}-{classifier}.jar"),
-            format!("{group}:{name}:{version}:jar:{classifier}"),
+            format!("{name}-{version}-{classifier}.{extension}"),
+            format!("{group}:{name}:{version}:{extension}:{classifier}"),
         )),
-        _ => Err(format!("{coordinates:?} is not group:name:version[:classifier]")),
+        _ => Err(format!("{coordinates:?} is not group:name:version[:classifier][@type]")),
     }
 }
 
@@ -86,7 +88,9 @@ mod tests {
         let expected = ["org.jacoco", "agent-0.8-runtime.jar", "org.jacoco:agent:0.8:jar:runtime"];
         assert_eq!(parse("org.jacoco:agent:0.8:runtime"), Ok(expected.map(str::to_owned).into()));
         assert_eq!(parse("a:b:1"), Ok(["a", "b-1.jar", "a:b:1:jar"].map(str::to_owned).into()));
-        for wrong in ["a:b", "a::1", "a:../b:1", "a:b:1:c:d", "a:b:..", ""] {
+        let expected = ["a", "b-1-bin.zip", "a:b:1:zip:bin"];
+        assert_eq!(parse("a:b:1:bin@zip"), Ok(expected.map(str::to_owned).into()));
+        for wrong in ["a:b", "a:b:1@", "a:b:1@../x", "a::1", "a:../b:1", "a:b:1:c:d", "a:b:..", ""] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
     }

@@ -111,7 +111,7 @@ fn warm(jdk: &Jdk, contestants: &[Contestant], task: Task, agent: &str, rounds: 
 }
 
 /// Who comes when in this round: each as often behind each other one, for whoever follows jcmd finds the caches full of it.
-fn in_turn(round: usize, contestants: usize) -> impl Iterator<Item = usize> {
+pub(super) fn in_turn(round: usize, contestants: usize) -> impl Iterator<Item = usize> {
     let backwards = round / contestants % 2 == 1;
     (0..contestants).map(move |at| (round + if backwards { contestants - 1 - at } else { at }) % contestants)
 }
