@@ -63,6 +63,9 @@ fn one(jgraft: &Path, jdk: &Jdk, classes: &Path, cycles: usize) -> Result<()> {
     if let Some(before) = before {
         let after = Memory::of(jgraft, &traced)?;
         let (metaspace, native) = (after.metaspace - before.metaspace, after.native - before.native);
+        for (of, more) in before.differences(&after) {
+            println!("    {of}: {more:+} KiB");
+        }
         println!(
             "  after {WARM_UP} and the GC: metaspace {metaspace:+} bytes, the jvm's memory {native:+} bytes"
         );
