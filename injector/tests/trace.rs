@@ -2,13 +2,14 @@
 
 mod common;
 
-use std::io::{BufRead, BufReader, Lines, Read, Write};
+use std::fs::File;
+use std::io::{BufRead, BufReader, ErrorKind, Lines, Read, Write};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use common::{PATIENCE, jgraft};
-use jgraft_jvm_harness::{Jdk, Jvm, artifacts, each_jdk, targets};
+use jgraft_jvm_harness::{Jdk, Jvm, artifacts, each_jdk, skip, targets};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -174,6 +175,44 @@ fn status_says_what_is_active_and_reset_ends_it() {
         ensure!(text.starts_with("nothing of ours is active"), "{text}");
         let order = jvm.ask("order", |line| line.starts_with("order "))?;
         ensure!(order.ends_with(": 2 x lamp = 2598.00 EUR"), "{order}");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_tmp_that_fills_up_meanwhile_harms_nobody() {
+    if !nix::unistd::geteuid().is_root() {
+        return skip("trace::full", "only root gives a JVM a /tmp of its own");
+    }
+    each_jdk("trace::full", .., |jdk| {
+        artifacts::native_agent()?;
+        let jvm = Jvm::builder(jdk)
+            .class_path(targets::order_service_classes()?)
+            .main("OrderService")
+            .program_args(["--quiet"])
+            .own_tmp("size=256m")
+            .start()?;
+        jvm.wait_ready()?;
+        let pid = jvm.pid().to_string();
+        let (mut tracing, mut lines) = tracing(&pid, "Stock::*")?;
+        let mut fill = File::create(format!("/proc/{pid}/root/tmp/fill"))?;
+        let full = loop {
+            if let Err(error) = fill.write_all(&[1; 1 << 16]) {
+                break error;
+            }
+        };
+        ensure!(full.kind() == ErrorKind::StorageFull, "{full}");
+        for line in lines.by_ref().take(200) {
+            line?;
+        }
+        kill(Pid::from_raw(tracing.id().cast_signed()), Signal::SIGINT)?;
+        lines.for_each(drop);
+        let mut said = String::new();
+        tracing.stderr.take().context("no stderr")?.read_to_string(&mut said)?;
+        ensure!(tracing.wait()?.code() == Some(0) && said.contains("1 class is as before"), "{said}");
+        let order = jvm.ask("order", |line| line.starts_with("order "))?;
+        ensure!(order.ends_with(": 2 x lamp = 2598.00 EUR"), "{order}");
+        ensure!(!jvm.stderr().contains("Exception"), "{}", jvm.stderr());
         Ok(())
     });
 }
