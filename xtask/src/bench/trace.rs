@@ -10,6 +10,7 @@ mod fetch;
 mod first_event;
 mod many_classes;
 mod peers;
+mod rate;
 mod session;
 
 use anyhow::{Context, Result};
@@ -29,6 +30,8 @@ pub(crate) enum Part {
     FirstEvent,
     /// 5,000 classes
     Classes,
+    /// Calls a second without loss
+    Rate,
 }
 
 pub(super) fn run(rounds: usize, only: Option<Part>) -> Result<()> {
@@ -57,6 +60,9 @@ pub(super) fn run(rounds: usize, only: Option<Part>) -> Result<()> {
     }
     if is_wanted(Part::Classes) {
         many_classes::run(jdk, &made, rounds)?;
+    }
+    if is_wanted(Part::Rate) {
+        rate::run(jdk, &made)?;
     }
     Ok(())
 }
