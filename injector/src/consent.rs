@@ -11,23 +11,23 @@ use crate::interrupt::Interrupt;
 
 /// Fails where the user does not agree, or cannot be asked. `what` was not done, and costs `cost`.
 pub(crate) fn ask(what: &str, cost: &str, json: bool, interrupt: &Interrupt) -> Result<(), Failure> {
-    let refused = |code, exit: u8| {
-        Failure::new(exit, code, what).evidence(clean(cost)).remedy(
-            "--yes agrees to it; a pattern that means less costs less, and --dry-run lists what is meant",
-        )
-    };
+    let refused = Failure::new(EXIT_BLOCKED, "consent", what).evidence(clean(cost)).remedy(
+        "--yes agrees to it; a pattern that means less costs less, and --dry-run lists what is meant",
+    );
     if json || !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-        return Err(refused("consent", EXIT_BLOCKED));
+        return Err(refused);
     }
     let mut stderr = std::io::stderr();
     let _ = write!(stderr, "{}. Go on? [y/N] ", clean(cost));
     let _ = stderr.flush();
     match answer(interrupt) {
         Some(true) => Ok(()),
-        Some(false) => Err(refused("consent", EXIT_BLOCKED)),
+        Some(false) => Err(refused),
         None => {
             let _ = writeln!(stderr);
-            Err(refused("interrupted", EXIT_INTERRUPTED))
+            Err(Failure::new(EXIT_INTERRUPTED, "interrupted", what)
+                .evidence("a signal came before an answer")
+                .remedy("nothing was changed"))
         }
     }
 }

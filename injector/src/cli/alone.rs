@@ -36,6 +36,8 @@ pub(crate) fn parse(words: &[OsString]) -> Option<Result<Command, clap::Error>> 
         "start-management" => StartManagement,
         "stat" => Stat,
         "trace" => Trace,
+        "status" => Status,
+        "reset" => Reset,
     })
 }
 
