@@ -53,6 +53,7 @@ const OF_ALL_KINDS: &[&str] = &[
     "Kinds$Shape",
     "Kinds$Shape$Square",
     "Changing",
+    "Broken",
 ];
 
 /// Fields that a JVM tells nobody of.
@@ -142,8 +143,10 @@ impl Program {
         let sources = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/in_force");
         let folder = cache::target_dir().join("harness");
         let classes = folder.join("in-force");
-        let all = ["InForce.java", "Changing.java"].map(|name| sources.join(name));
-        javac::compile(&all, &classes, &[])?;
+        let gone = folder.join("in-force-gone");
+        javac::compile(&[sources.join("gone/Gone.java")], &gone, &[])?;
+        let all = ["InForce.java", "Changing.java", "Broken.java"].map(|name| sources.join(name));
+        javac::compile(&all, &classes, &["-cp", &gone.display().to_string()])?;
         let changed = folder.join("in-force-changed");
         javac::compile(&[sources.join("changed/Changing.java")], &changed, &[])?;
         let modern = (jdk.feature >= 17).then(|| folder.join("in-force-modern"));

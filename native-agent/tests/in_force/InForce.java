@@ -26,6 +26,9 @@ public final class InForce {
     public static void main(String[] args) throws Exception {
         Class<?> unlinked = Class.forName("Unlinked", false, InForce.class.getClassLoader());
         warm();
+        if (Broken.failures() != 7 || Broken.handles() != 9) {
+            throw new IllegalStateException();
+        }
         Swap swap = new Swap(Files.readAllBytes(new File(args[0], "Changing.class").toPath()));
         System.out.println("ready " + unlinked.getName());
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in));
