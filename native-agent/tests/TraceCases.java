@@ -4,12 +4,14 @@
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.util.Objects;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 
 public final class TraceCases {
     static final AtomicLong calls = new AtomicLong();
@@ -28,6 +30,8 @@ public final class TraceCases {
         switch (name) {
             case "threads":
                 return threads();
+            case "crowd":
+                return crowd();
             case "lazy":
                 return "" + Lazy.VALUE;
             case "exit":
@@ -45,6 +49,22 @@ public final class TraceCases {
                 }
                 return thrown;
         }
+    }
+
+    /** So many threads that a list of them is long. */
+    private static String crowd() throws Exception {
+        int count = 3000;
+        CountDownLatch started = new CountDownLatch(count);
+        for (int i = 0; i < count; i++) {
+            Thread thread = new Thread(null, () -> {
+                started.countDown();
+                LockSupport.park();
+            }, "crowd-" + i, 128 << 10);
+            thread.setDaemon(true);
+            thread.start();
+        }
+        started.await();
+        return "" + count;
     }
 
     /** Calls from 50 threads, virtual ones where there are such, that are parked between them. */

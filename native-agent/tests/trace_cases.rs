@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -10,7 +11,7 @@ use anyhow::{Context, Result, ensure};
 use common::expect;
 use common::trace::{PATIENCE, Trace};
 use jgraft_jvm_harness::{Jdk, Jvm, JvmBuilder, artifacts, cache, each_jdk, javac};
-use jgraft_protocol::events::{Event, Reader};
+use jgraft_protocol::events::{Event, Reader, THREADS, WORD_REQUEST};
 
 const TESTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests");
 
@@ -88,6 +89,32 @@ fn own_exceptions_are_told_from_those_that_pass_through() {
         trace.end();
         expect(&trace.ended()?, &[("outcome", "ok"), ("proved", "1")])?;
         ensure!(run(&jvm, "own_new")? == "java.lang.IllegalStateException");
+        Ok(())
+    });
+}
+
+/// The JVM makes three local references a thread for that.
+#[test]
+fn a_crowd_of_threads_is_told_by_name() {
+    each_jdk("trace_cases::crowd", .., |jdk| {
+        let jvm = started(jdk, &["-Xcheck:jni"])?;
+        ensure!(run(&jvm, "crowd")? == "3000");
+        let trace = Trace::begin(&jvm, &["Cases::parked"], PATIENCE)?;
+        let (reader, mark) = (trace.reader()?, jvm.stdout_mark());
+        trace.memory.add_and_wake(WORD_REQUEST, THREADS);
+        let (file, start) = (trace.session.path().join("threads"), Instant::now());
+        loop {
+            let names = fs::read_to_string(&file)?;
+            if names.lines().filter(|line| line.contains("\tcrowd-")).count() == 3000 {
+                break;
+            }
+            reader.beat();
+            ensure!(start.elapsed() < PATIENCE, "{} names", names.lines().count());
+        }
+        trace.end();
+        trace.ended()?;
+        let output: Vec<_> = jvm.stdout().lines().skip(mark).map(str::to_owned).collect();
+        ensure!(output.is_empty(), "{output:?}");
         Ok(())
     });
 }

@@ -15,6 +15,9 @@ use crate::memory::{Array, Text};
 use crate::raw::jvmtiThreadInfo;
 use crate::table;
 
+/// Its group, its context class loader, and room for whoever looks at it.
+const OF_A_THREAD: usize = 16;
+
 impl Environment {
     /// Each live platform thread: its object, which is good for the time of the call, and its name.
     pub fn each_thread(
@@ -22,16 +25,20 @@ impl Environment {
         jni: &mut Env<'_>,
         mut each: impl FnMut(&mut Env<'_>, &JObject<'_>, &str),
     ) -> Result<(), Error> {
-        // The JVM makes three local references for each thread.
+        // The JVM makes a local reference for each thread.
         jni.with_local_frame(0, |jni| {
             let threads = self.all_threads()?;
             room_for_a_call(jni)?;
             for thread in threads.iter() {
-                // A thread may have ended since.
-                let Ok(name) = self.thread_name(*thread) else { continue };
-                // SAFETY: GetAllThreads made a local reference in the frame on top, which is that of `jni`.
-                let thread = unsafe { JObject::from_raw(jni, *thread) };
-                each(jni, &thread, &name);
+                // And two for what is told of it, which thousands of threads would have no room for.
+                jni.with_local_frame(OF_A_THREAD, |jni| {
+                    // A thread may have ended since.
+                    let Ok(name) = self.thread_name(*thread) else { return Ok(()) };
+                    // SAFETY: GetAllThreads made a local reference in the frame below that of `jni`, which lasts longer.
+                    let thread = unsafe { JObject::from_raw(jni, *thread) };
+                    each(jni, &thread, &name);
+                    Ok::<_, Error>(())
+                })?;
             }
             Ok(())
         })
