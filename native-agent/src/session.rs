@@ -11,7 +11,7 @@ use jgraft_protocol::session::{REPLY, REQUEST};
 
 use crate::sys::{O_NOFOLLOW, effective_user};
 
-/// A longer request is not read to its end.
+/// A longer request is none: a part of it would ask for something else.
 const REQUEST_LIMIT: u64 = 1 << 20;
 
 /// A directory that was looked at and found good.
@@ -41,8 +41,11 @@ impl Session {
     pub(crate) fn request(&self) -> io::Result<Vec<u8>> {
         let mut request = Vec::new();
         let file = OpenOptions::new().read(true).custom_flags(O_NOFOLLOW).open(self.dir.join(REQUEST))?;
-        file.take(REQUEST_LIMIT).read_to_end(&mut request)?;
-        Ok(request)
+        file.take(REQUEST_LIMIT + 1).read_to_end(&mut request)?;
+        match request.len() as u64 > REQUEST_LIMIT {
+            true => Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is longer than 1 MiB")),
+            false => Ok(request),
+        }
     }
 
     /// Writes a file that is not there yet. It is whole only once a reply names it.
@@ -160,6 +163,20 @@ mod tests {
             assert_eq!(session.write_new(taken, b"x").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
         }
         assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
+    }
+
+    #[test]
+    fn a_request_is_read_whole_or_not_at_all() {
+        let dir = tempfile::tempdir().unwrap();
+        let session = Session::open(dir.path()).unwrap();
+        for (length, is_read) in [(0, true), (REQUEST_LIMIT, true), (REQUEST_LIMIT + 1, false)] {
+            fs::write(dir.path().join(REQUEST), vec![b'x'; length as usize]).unwrap();
+            assert_eq!(
+                session.request().is_ok_and(|request| request.len() as u64 == length),
+                is_read,
+                "{length}"
+            );
+        }
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Classes read out of a running JVM: what is in force is what the class file says, a change of one method is seen as just
 //! that, and reading throws no compiled code away.
 
+#[path = "../../crates/classfile/tests/assembler/text.rs"]
+mod assembler;
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -222,6 +224,55 @@ fn classes_of_all_kinds_are_in_force_as_their_files_say() {
         ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
         Ok(())
     });
+}
+
+/// Constants that are computed, jsr and ret, wide forms and the like.
+#[test]
+fn code_that_no_compiler_writes_is_in_force_as_its_files_say() {
+    each_jdk("code_that_no_compiler_writes_is_in_force_as_its_files_say", .., |jdk| {
+        let (folder, files) = assembled(jdk)?;
+        let jvm = Program::new(jdk)?.builder(jdk)?.class_path(folder.path()).start()?;
+        jvm.wait_ready()?;
+        for class in files.keys() {
+            jvm.ask(&format!("run {class}"), |line| line.starts_with("done "))?;
+        }
+        let told = Told::of(&jvm, &files.keys().map(String::as_str).collect::<Vec<_>>())?;
+        for (class, file) in &files {
+            let found = compare(jdk, &told.bytes(class)?, file)?;
+            ensure!(found.is_same(), "{class}: {found:?}");
+        }
+        println!("JDK {}: {} classes are as their files say", jdk.version, files.len());
+        ensure!(files.len() > 5, "{} classes only", files.len());
+        Ok(())
+    });
+}
+
+/// The golden programs of the weaver that are no Java and that this JDK runs, by class.
+fn assembled(jdk: &Jdk) -> Result<(TempDir, BTreeMap<String, Vec<u8>>)> {
+    let (folder, mut files) = (tempfile::tempdir()?, BTreeMap::new());
+    let golden = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../crates/classfile/tests/golden");
+    for entry in fs::read_dir(&golden)? {
+        let path = entry?.path();
+        if path.extension().is_none_or(|extension| extension != "jasm") {
+            continue;
+        }
+        let text = fs::read_to_string(&path)?;
+        let said = |what| {
+            let mut comments = text.lines().take_while(|line| line.starts_with(';'));
+            comments.find_map(|line| line.strip_prefix(what)).map(str::parse::<u32>).transpose()
+        };
+        let (oldest, newest) = (said("; release: ")?.unwrap_or(8), said("; until: ")?.unwrap_or(u32::MAX));
+        if !(oldest..=newest).contains(&jdk.feature) {
+            continue;
+        }
+        for (name, bytes) in assembler::assemble(&text)? {
+            let file = folder.path().join(format!("{name}.class"));
+            fs::create_dir_all(file.parent().context("no folder")?)?;
+            fs::write(file, &bytes)?;
+            files.insert(name.replace('/', "."), bytes);
+        }
+    }
+    Ok((folder, files))
 }
 
 #[test]

@@ -62,28 +62,6 @@ impl Class {
         Ok((minor as u16, major as u16))
     }
 
-    /// Its constant pool as it is in force: constant_pool_count and the entries (JVMS 4.4), as a class file has them. Takes
-    /// `can_get_constant_pool`.
-    pub fn constant_pool(&self, environment: &Environment) -> Result<Vec<u8>, Error> {
-        let (mut count, mut length, mut start) = (0, 0, ptr::null_mut());
-        // SAFETY: the environment is alive; the class is while `self` is; the places outlive the call.
-        unsafe {
-            table::get_constant_pool(
-                environment.raw(),
-                self.object.as_raw(),
-                &raw mut count,
-                &raw mut length,
-                &raw mut start,
-            )
-        }?;
-        let start = NonNull::new(start).ok_or(Error::Missing { call: "GetConstantPool" })?;
-        // SAFETY: the call succeeded, so this environment has handed out an array of that length.
-        let entries = unsafe { Array::new(environment, start, usize::try_from(length).unwrap_or(0)) };
-        let mut pool = (count as u16).to_be_bytes().to_vec();
-        pool.extend_from_slice(&entries);
-        Ok(pool)
-    }
-
     /// The methods that it declares; an error where it is not linked yet.
     pub fn methods(&self, environment: &Environment) -> Result<Vec<Method<'_>>, Error> {
         let (mut count, mut start) = (0, ptr::null_mut());

@@ -62,6 +62,7 @@
 mod any_libc;
 mod capabilities;
 mod class;
+mod constant_pool;
 mod env;
 mod error;
 mod event;

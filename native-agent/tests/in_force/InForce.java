@@ -1,6 +1,7 @@
 // Classes of all kinds for a test that reads them out of a running JVM. It is its own agent: told "change", it puts another
 // version of Changing in force by a retransformation, whose constants stand elsewhere; told "restore", it takes it back.
-// Told "dump NAME", it writes the class file that the class was loaded from; told "dump-all", those of all that are loaded.
+// Told "run NAME", it calls the main of that class. Told "dump NAME", it writes the class file that the class was loaded
+// from; told "dump-all", those of all that are loaded.
 
 import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
@@ -46,6 +47,14 @@ public final class InForce {
                 case "dump":
                     Class.forName(words[1]);
                     Files.write(new File(words[1] + ".class").toPath(), bytes(words[1]));
+                    break;
+                case "run":
+                    try {
+                        Class.forName(words[1]).getMethod("main", String[].class).invoke(null, (Object) new String[0]);
+                    } catch (ReflectiveOperationException failed) {
+                        // It was run all the same, or is a class without a main.
+                        System.out.println(words[1] + ": " + failed);
+                    }
                     break;
                 case "dump-all":
                     dumpAll();
