@@ -11,11 +11,12 @@ use std::fmt;
 use jgraft_classfile::opcode::{ATHROW, DUP, NEW};
 use jgraft_classfile::{ClassParts, CodeParts, ConstantPool, MemberParts, access_flags};
 use jgraft_jvmti::jni::{Env, JavaVM};
-use jgraft_jvmti::{Capabilities, Class, Environment, Error, Loader, Method, Text};
+use jgraft_jvmti::{Class, Environment, Error, Loader, Method, Text};
 use jgraft_protocol::native::reply::LOADER_BOOT;
 use jgraft_protocol::native::{in_force as keys, stage};
 
 use crate::class_name::{ClassName, shown};
+use crate::environments::{Borrowed, Purpose};
 use crate::report::Failure;
 use crate::session::Session;
 
@@ -36,7 +37,7 @@ pub(crate) fn answer(
     if names.is_empty() {
         return Err(Failure::new(stage::OPTIONS, "no class is named"));
     }
-    let environment = prepare(vm)?;
+    let environment = Borrowed::take(vm, Purpose::Read)?;
     let written = vm.with_top_local_frame(|jni| -> Result<_, Error> {
         let found = environment
             .loaded_classes(jni, |signature| names.iter().any(|name| name.has_signature(signature)))?;
@@ -52,17 +53,6 @@ pub(crate) fn answer(
         Ok(Err(Failure::new(stage::FIND, message)))
     });
     written.map_err(|error| Failure::call(stage::FIND, "the jvm does not tell its classes", &error))?
-}
-
-/// An environment that may read, and nothing else.
-fn prepare(vm: &JavaVM) -> Result<Environment, Failure> {
-    let environment = Environment::get(vm)
-        .map_err(|error| Failure::call(stage::ENVIRONMENT, "the jvm gives no environment", &error))?;
-    let reading = Capabilities::default().can_get_bytecodes().can_get_constant_pool();
-    environment.add_capabilities(reading).map_err(|error| {
-        Failure::call(stage::ENVIRONMENT, "the jvm does not let its classes be read", &error)
-    })?;
-    Ok(environment)
 }
 
 fn write(

@@ -10,6 +10,7 @@
 
 mod attach;
 mod class_name;
+mod environments;
 mod in_force;
 mod memory;
 mod observer;

@@ -24,13 +24,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use jgraft_jvmti::{Capabilities, Environment, Event};
+use jgraft_jvmti::Event;
 use jgraft_protocol::events::WORD_REQUEST;
 use jgraft_protocol::native::{stage, trace as keys};
 use jgraft_protocol::pattern::Pattern;
 use jgraft_protocol::properties;
 use jni::{JavaVM, jni_str, vm::AttachConfig};
 
+use crate::environments::{Borrowed, Purpose};
 use crate::memory::Gate;
 use crate::report::Failure;
 use crate::session::Session;
@@ -104,7 +105,7 @@ pub(crate) enum When {
 /// Begins a trace, or says what it would be; the pairs of the reply beside its outcome.
 pub(crate) fn begin(vm: &JavaVM, session: &Session, request: &Pairs, when: When) -> Result<Pairs, Failure> {
     let wanted = Wanted { patterns: patterns(request)? };
-    let environment = environment(vm)?;
+    let environment = Borrowed::take(vm, Purpose::Weave)?;
     let plan = vm
         .with_top_local_frame(|jni| Plan::make(&environment, jni, &wanted))
         .map_err(|error| Failure::call(stage::FIND, "the jvm does not tell its classes", &error))?;
@@ -152,18 +153,6 @@ fn patterns(request: &Pairs) -> Result<Vec<Pattern>, Failure> {
     Ok(patterns)
 }
 
-/// One that may weave, and look at code to see that it is as it was.
-fn environment(vm: &JavaVM) -> Result<Environment, Failure> {
-    let environment = Environment::get(vm)
-        .map_err(|error| Failure::call(stage::ENVIRONMENT, "the jvm gives no environment", &error))?;
-    let wanted =
-        Capabilities::default().can_retransform_classes().can_get_bytecodes().can_get_constant_pool();
-    environment.add_capabilities(wanted).map_err(|error| {
-        Failure::call(stage::ENVIRONMENT, "the jvm does not let its classes be retransformed", &error)
-    })?;
-    Ok(environment)
-}
-
 fn new_file(session: &Session, name: &str) -> io::Result<File> {
     OpenOptions::new().append(true).create_new(true).mode(0o600).open(session.path().join(name))
 }
@@ -171,7 +160,7 @@ fn new_file(session: &Session, name: &str) -> io::Result<File> {
 /// A trace with what it takes to end it.
 struct Running {
     vm: JavaVM,
-    environment: Environment,
+    environment: Borrowed,
     trace: Arc<Trace>,
     session: Session,
 }
@@ -255,7 +244,6 @@ impl Running {
         let undone = self.vm.attach_current_thread_with_config(attach, None, |jni| {
             undo::undo(&self.trace, &self.environment, jni, before)
         });
-        weaving::close(&self.environment);
         let pairs = undo::pairs(undone, end);
         let pairs: Vec<_> = pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
         status::put(&self.trace, "ended", &pairs);

@@ -33,13 +33,6 @@ impl Events for Hook {
     fn panicked(&self, _: Event, _: &Panic) {}
 }
 
-/// No class comes through any more.
-pub(super) fn close(environment: &Environment) {
-    // An event that cannot be turned off ends with its environment, in a moment.
-    let _ = environment.disable(Event::ClassFileLoadHook);
-    environment.clone().close();
-}
-
 /// The loaded classes that can be retransformed and have a name that is wanted.
 pub(super) fn loaded(
     environment: &Environment,
