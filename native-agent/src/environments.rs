@@ -5,7 +5,7 @@ use std::ops::Deref;
 use std::sync::{Mutex, PoisonError};
 
 use jgraft_jvmti::jni::JavaVM;
-use jgraft_jvmti::{Capabilities, Environment, Event};
+use jgraft_jvmti::{Capabilities, Environment, Error, Event};
 use jgraft_protocol::native::stage;
 
 use crate::report::Failure;
@@ -24,13 +24,16 @@ pub(crate) enum Purpose {
 
 /// An environment that nobody else has, until this is dropped.
 #[derive(Debug)]
-pub(crate) struct Borrowed(Environment, Purpose);
+pub(crate) struct Borrowed {
+    environment: Environment,
+    purpose: Purpose,
+}
 
 impl Borrowed {
     pub(crate) fn take(vm: &JavaVM, purpose: Purpose) -> Result<Borrowed, Failure> {
         let idle = IDLE[purpose as usize].lock().unwrap_or_else(PoisonError::into_inner).pop();
         if let Some(environment) = idle {
-            return Ok(Borrowed(environment, purpose));
+            return Ok(Borrowed { environment, purpose });
         }
         let environment = Environment::get(vm)
             .map_err(|error| Failure::call(stage::ENVIRONMENT, "the jvm gives no environment", &error))?;
@@ -44,7 +47,7 @@ impl Borrowed {
         environment
             .add_capabilities(wanted)
             .map_err(|error| Failure::call(stage::ENVIRONMENT, refused, &error))?;
-        Ok(Borrowed(environment, purpose))
+        Ok(Borrowed { environment, purpose })
     }
 }
 
@@ -52,18 +55,25 @@ impl Deref for Borrowed {
     type Target = Environment;
 
     fn deref(&self) -> &Environment {
-        &self.0
+        &self.environment
+    }
+}
+
+impl Borrowed {
+    /// No class comes through any more; whoever has it next listens anew. The thread has to be one that the JVM knows, as
+    /// for every call of JVMTI.
+    pub(crate) fn hush(&self) -> Result<(), Error> {
+        self.environment.clone().close();
+        self.environment.disable(Event::ClassFileLoadHook)
     }
 }
 
 impl Drop for Borrowed {
-    /// No class comes through any more; whoever has it next listens anew.
     fn drop(&mut self) {
-        let off = self.0.disable(Event::ClassFileLoadHook);
-        self.0.clone().close();
-        // An event that cannot be turned off ends with its environment.
-        if off.is_ok() {
-            IDLE[self.1 as usize].lock().unwrap_or_else(PoisonError::into_inner).push(self.0.clone());
-        }
+        // An event that nobody listens to costs the JVM little, and the next one that has it turns it on in any case.
+        IDLE[self.purpose as usize]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(self.environment.clone());
     }
 }

@@ -137,14 +137,16 @@ impl Memory {
             |of: &str| account.split(of).nth(1).and_then(|rest| number_behind(rest, "committed="));
         let total = committed("Total:").context("no total")?;
         let heap = committed("Java Heap").context("no heap")?;
-        // The JIT's code and memory are those of the load, which goes on.
-        let code = committed("Code (").unwrap_or(0) + committed("Compiler (").unwrap_or(0);
+        // The JIT's code and memory are those of the load, which goes on, and what the account takes for itself is there only
+        // because it was asked for.
+        let aside = ["Code (", "Compiler (", "Native Memory Tracking ("];
+        let aside: i64 = aside.iter().filter_map(|of| committed(of)).sum();
         let parts = account.lines().filter_map(|line| {
             let (of, rest) = line.trim_start().strip_prefix('-')?.trim_start().split_once(" (")?;
             Some((of.to_owned(), number_behind(rest, "committed=")?))
         });
         let parts = parts.collect();
-        Ok(Memory { metaspace, parts, native: (total - heap - code) << 10 })
+        Ok(Memory { metaspace, parts, native: (total - heap - aside) << 10 })
     }
 }
 

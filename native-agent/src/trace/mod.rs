@@ -242,7 +242,8 @@ impl Running {
         status::put(&self.trace, "ending", &[(keys::WHY, end.text())]);
         let attach = || AttachConfig::new().thread_name(jni_str!("jgraft-trace")).scoped(true);
         let undone = self.vm.attach_current_thread_with_config(attach, None, |jni| {
-            undo::undo(&self.trace, &self.environment, jni, before)
+            let undone = undo::undo(&self.trace, &self.environment, jni, before);
+            self.environment.hush().and(undone)
         });
         let pairs = undo::pairs(undone, end);
         let pairs: Vec<_> = pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
