@@ -2,10 +2,13 @@
 //! has it, and another one later: memory and class cannot be given back.
 
 use std::collections::HashMap;
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
+use jgraft_classfile::ClassFile;
 use jgraft_protocol::events::Layout;
 use jgraft_protocol::native::stage;
 use jni::JavaVM;
@@ -30,9 +33,7 @@ pub(crate) struct Channel {
     pub(crate) memory: EventMemory,
     /// The Probe's internal name.
     pub(crate) probe: String,
-    /// By `Class::methoddescriptor`. An id is given once and never again: a method that was woven may run for as long as the
-    /// JVM, and still report the id that it was woven with.
-    ids: Mutex<HashMap<String, i32>>,
+    ids: Mutex<Ids>,
     busy: AtomicBool,
 }
 
@@ -57,7 +58,8 @@ impl Channel {
         let probe = vm
             .with_top_local_frame(|jni| probe::define(jni, &memory))
             .map_err(|error| Failure::call(stage::ENVIRONMENT, "the probe cannot be defined", &error))?;
-        let channel = Channel { memory, probe, ids: Mutex::default(), busy: AtomicBool::new(true) };
+        let ids = Mutex::new(Ids { first: HashMap::new(), next: 1 });
+        let channel = Channel { memory, probe, ids, busy: AtomicBool::new(true) };
         let channel: &'static Channel = Box::leak(Box::new(channel));
         CHANNELS.lock().unwrap_or_else(PoisonError::into_inner).push(channel);
         Ok(channel)
@@ -68,12 +70,33 @@ impl Channel {
         self.busy.store(false, Ordering::Release);
     }
 
-    /// The id of a method.
-    pub(crate) fn id(&self, method: &str) -> i32 {
+    /// The id of the first method of a class; those of the others follow in the order of the class file.
+    pub(crate) fn ids_of(&self, class: &ClassFile<'_>) -> i32 {
+        let mut shape = DefaultHasher::new();
+        let mut count = 0;
+        for method in class.methods().filter_map(Result::ok) {
+            (method.name().to_string(), method.descriptor().to_string()).hash(&mut shape);
+            count += 1;
+        }
+        let name = class.this_class_name().map_or(String::new(), |name| name.to_string());
         let mut ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
-        let next = ids.len() as i32 + 1;
-        *ids.entry(method.to_owned()).or_insert(next)
+        let Ids { first, next } = &mut *ids;
+        *first.entry((name, shape.finish())).or_insert_with(|| {
+            let first = *next;
+            *next += count;
+            first
+        })
     }
+}
+
+/// Ids of methods. One is given once and never again: a method that was woven may run for as long as the JVM, and still
+/// report the id that it was woven with.
+#[derive(Debug)]
+struct Ids {
+    /// By a class's name and the names and descriptors of its methods in their order, hashed: there may be tens of thousands,
+    /// and they are kept.
+    first: HashMap<(String, u64), i32>,
+    next: i32,
 }
 
 /// Four shards for each processor, within limits: threads that run at the same time seldom share one.

@@ -1,6 +1,7 @@
 //! What one trace weaves into which methods, and what has come of it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::time::Instant;
 
 use jgraft_classfile::verification::verify_retransformed;
@@ -48,8 +49,7 @@ impl Wanted {
 #[derive(Debug, Default)]
 pub(crate) struct Edits {
     /// Lines for the injector that are not written yet.
-    news: Vec<String>,
-    told: BTreeSet<i32>,
+    news: String,
     /// Internal names of classes, with when one of that name was woven as it was being loaded.
     pub(crate) woven: BTreeMap<String, Option<Instant>>,
     /// Methods, by their ids.
@@ -86,18 +86,23 @@ impl Edits {
     ) -> Result<Option<Vec<u8>>, String> {
         let class = ClassFile::parse(bytes).map_err(|error| error.to_string())?;
         let probes = probes(&channel.probe);
-        let mut methods = Vec::new();
+        let first = channel.ids_of(&class);
+        let mut index = 0;
         let woven = self.weaver.weave(&class, |method| {
+            let id = first + index;
+            index += 1;
             let (method_name, descriptor) = (method.name().to_string(), method.descriptor().to_string());
-            let full = format!("{}::{method_name}{descriptor}", shown(name));
-            let id = wanted.method(name, &method_name, &descriptor).then(|| channel.id(&full));
-            methods.push((full, id));
-            id.map(|id| (&probes, id))
+            wanted.method(name, &method_name, &descriptor).then_some((&probes, id))
         });
         let woven = woven.map_err(|error| error.to_string())?;
+        let methods: Vec<_> = class.methods().filter_map(Result::ok).collect();
+        let full = |index: usize| {
+            let method = methods.get(index);
+            method.map(|method| format!("{}::{}{}", shown(name), method.name(), method.descriptor()))
+        };
         for (index, reason) in woven.left_alone {
-            if let Some((method, _)) = methods.get(index).filter(|_| reason != LeftAlone::NoCode) {
-                self.left_alone.insert(method.clone(), reason.to_string());
+            if let Some(method) = full(index).filter(|_| reason != LeftAlone::NoCode) {
+                self.left_alone.insert(method, reason.to_string());
             }
         }
         let Some(made) = woven.class else { return Ok(None) };
@@ -106,10 +111,9 @@ impl Edits {
         verify_retransformed(&again).map_err(|error| format!("woven, it would not verify: {error}"))?;
         self.woven.entry(name.to_owned()).or_default();
         for method in &woven.methods {
-            let Some((method, Some(id))) = methods.get(method.index) else { continue };
-            self.methods.insert(*id);
-            if self.told.insert(*id) {
-                self.news.push(format!("{id}\t{method}\n"));
+            let id = first + method.index as i32;
+            if let Some(full) = self.methods.insert(id).then(|| full(method.index)).flatten() {
+                let _ = writeln!(self.news, "{id}\t{full}");
             }
         }
         Ok(Some(made))
@@ -117,7 +121,7 @@ impl Edits {
 
     /// What the injector has to be told and was not.
     pub(crate) fn take_news(&mut self) -> String {
-        std::mem::take(&mut self.news).concat()
+        std::mem::take(&mut self.news)
     }
 }
 

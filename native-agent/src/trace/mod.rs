@@ -106,10 +106,11 @@ pub(crate) enum When {
 pub(crate) fn begin(vm: &JavaVM, session: &Session, request: &Pairs, when: When) -> Result<Pairs, Failure> {
     let wanted = Wanted { patterns: patterns(request)? };
     let environment = Borrowed::take(vm, Purpose::Weave)?;
+    let dry_run = properties::get(request, keys::DRY_RUN) == Some("true");
     let plan = vm
-        .with_top_local_frame(|jni| Plan::make(&environment, jni, &wanted))
+        .with_top_local_frame(|jni| Plan::make(&environment, jni, &wanted, dry_run))
         .map_err(|error| Failure::call(stage::FIND, "the jvm does not tell its classes", &error))?;
-    if properties::get(request, keys::DRY_RUN) == Some("true") {
+    if dry_run {
         let listed = session.put(keys::PLAN, &plan.text());
         listed
             .map_err(|error| Failure::new(stage::OPTIONS, format!("the plan cannot be written: {error}")))?;

@@ -32,20 +32,34 @@ struct Touched {
     name: String,
     /// Bytes of its constant pool and of the code of its methods.
     bytes: usize,
-    /// Names with descriptors of methods with code that are wanted; none where the class is not linked, and does not tell.
-    methods: Option<Vec<String>>,
+    /// How many methods with code are wanted; none where the class is not linked, and does not tell.
+    methods: Option<usize>,
+    /// Their names with descriptors, where the plan is to be shown. Not kept otherwise: it would be megabytes.
+    listed: String,
 }
 
 impl Plan {
-    pub(super) fn make(environment: &Environment, jni: &Env<'_>, wanted: &Wanted) -> Result<Plan, Error> {
+    /// With the names of methods where it is to be `shown`.
+    pub(super) fn make(
+        environment: &Environment,
+        jni: &Env<'_>,
+        wanted: &Wanted,
+        shown: bool,
+    ) -> Result<Plan, Error> {
         let mut plan = Plan { classes: Vec::new(), touched: Vec::new(), missing: None };
+        // Of those that are named, what there is.
         let mut names: Vec<(String, Vec<String>)> = Vec::new();
         for class in loaded(environment, jni, |name| wanted.class(name))? {
             let signature = class.signature(environment)?.to_string();
             let name = internal_name(&signature).unwrap_or(&signature).to_owned();
-            let (touched, all) = look(environment, &class, &name, wanted);
-            names.push((shown(&name), all));
-            if touched.methods.as_ref().is_none_or(|methods| !methods.is_empty()) {
+            let (mut touched, found) = look(environment, &class, &name, wanted);
+            if wanted.patterns.iter().any(|pattern| pattern.class() == Some(&touched.name)) {
+                names.push((touched.name.clone(), found.all));
+            }
+            if shown {
+                touched.listed = found.wanted.join(" ");
+            }
+            if touched.methods != Some(0) {
                 plan.classes.push(class);
                 plan.touched.push(touched);
             }
@@ -85,7 +99,7 @@ impl Plan {
     }
 
     fn sums(&self) -> (usize, usize, usize) {
-        let methods = self.touched.iter().map(|class| class.methods.as_ref().map_or(0, Vec::len)).sum();
+        let methods = self.touched.iter().map(|class| class.methods.unwrap_or(0)).sum();
         (self.touched.len(), methods, self.touched.iter().map(|class| class.bytes).sum())
     }
 
@@ -99,20 +113,26 @@ impl Plan {
 
     /// The file of a dry run.
     pub(super) fn text(&self) -> String {
-        let lines = self.touched.iter().map(|class| {
-            let methods = class.methods.as_deref().unwrap_or_default().join(" ");
-            format!("{}\t{}\t{methods}\n", class.name, class.bytes)
-        });
+        let lines =
+            self.touched.iter().map(|class| format!("{}\t{}\t{}\n", class.name, class.bytes, class.listed));
         lines.collect()
     }
 }
 
-/// What of a class is wanted, and the names of all its methods.
-fn look(environment: &Environment, class: &Class, name: &str, wanted: &Wanted) -> (Touched, Vec<String>) {
-    let mut touched = Touched { name: shown(name), bytes: 0, methods: None };
+/// Names with descriptors of a class's methods.
+#[derive(Default)]
+struct Names {
+    /// Those with code that are wanted.
+    wanted: Vec<String>,
+    all: Vec<String>,
+}
+
+/// What of a class is wanted, and the names of its methods.
+fn look(environment: &Environment, class: &Class, name: &str, wanted: &Wanted) -> (Touched, Names) {
+    let mut touched = Touched { name: shown(name), bytes: 0, methods: None, listed: String::new() };
     touched.bytes = class.constant_pool(environment).map_or(0, |pool| pool.len());
-    let Ok(methods) = class.methods(environment) else { return (touched, Vec::new()) };
-    let (mut found, mut all) = (Vec::new(), Vec::new());
+    let mut names = Names::default();
+    let Ok(methods) = class.methods(environment) else { return (touched, names) };
     for method in methods {
         let Ok((method_name, descriptor)) = method.name(environment) else { continue };
         let (method_name, descriptor) = (method_name.to_string(), descriptor.to_string());
@@ -120,13 +140,13 @@ fn look(environment: &Environment, class: &Class, name: &str, wanted: &Wanted) -
         if flags & (ACC_NATIVE | ACC_ABSTRACT) == 0 {
             touched.bytes += method.bytecodes(environment).map_or(0, |code| code.len());
             if wanted.method(name, &method_name, &descriptor) {
-                found.push(format!("{method_name}{descriptor}"));
+                names.wanted.push(format!("{method_name}{descriptor}"));
             }
         }
-        all.push(format!("{method_name}{descriptor}"));
+        names.all.push(format!("{method_name}{descriptor}"));
     }
-    touched.methods = Some(found);
-    (touched, all)
+    touched.methods = Some(names.wanted.len());
+    (touched, names)
 }
 
 /// The first class that is named and is not among these.
