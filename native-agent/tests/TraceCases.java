@@ -19,6 +19,7 @@ public final class TraceCases {
 
     public static void main(String[] args) throws Exception {
         Cases.nothing(); // is loaded by that, and can be named
+        new Square().sides();
         System.out.println("ready");
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in));
         for (String line = in.readLine(); line != null; line = in.readLine()) {
@@ -34,6 +35,8 @@ public final class TraceCases {
                 return crowd();
             case "lazy":
                 return "" + Lazy.VALUE;
+            case "subtypes":
+                return new Square().sides() + " " + new Oblong().sides();
             case "exit":
                 hammer();
                 System.exit(7);
@@ -230,5 +233,31 @@ final class Cases {
 
     static long[] filled() {
         return new long[1 << 20];
+    }
+}
+
+interface Shape {
+    int sides();
+}
+
+final class Square implements Shape {
+    @Override
+    public int sides() {
+        return 4;
+    }
+}
+
+class Rectangle implements Shape {
+    @Override
+    public int sides() {
+        return 4;
+    }
+}
+
+/** Comes through the hook before what it extends does. */
+final class Oblong extends Rectangle {
+    @Override
+    public int sides() {
+        return super.sides();
     }
 }

@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -146,7 +147,33 @@ fn a_class_that_is_loaded_later_is_woven_before_it_is_initialised() {
         ensure!(run(&jvm, "lazy")? == "42");
         ensure!(events(&trace, &mut reader, "<clinit>", 1)?.len() == 1);
         trace.end();
-        expect(&trace.ended()?, &[("outcome", "ok"), ("restored", "1"), ("proved", "1")])?;
+        expect(&trace.ended()?, &[("outcome", "ok"), ("restored", "1"), ("proved", "0"), ("clean", "1")])?;
+        let warnings = jvm.stdout() + &jvm.stderr();
+        ensure!(!warnings.contains("WARNING in native"), "{warnings}");
+        Ok(())
+    });
+}
+
+#[test]
+fn subtypes_are_woven_whenever_they_are_loaded() {
+    each_jdk("trace_cases::subtypes", .., |jdk| {
+        let jvm = started(jdk, &["-Xcheck:jni"])?;
+        let trace = Trace::begin(&jvm, &["Shape+::sides"], PATIENCE)?;
+        let (mut reader, start) = (trace.reader()?, Instant::now());
+        let mut called = BTreeSet::new();
+        // The last is woven a moment after it was loaded.
+        while called.len() < 3 {
+            ensure!(run(&jvm, "subtypes")? == "4 4" && start.elapsed() < PATIENCE, "only {called:?}");
+            reader.beat();
+            let mut probes = Vec::new();
+            reader.drain(Instant::now(), |event| probes.push(event.probe));
+            let names = trace.names()?;
+            called.extend(probes.iter().filter_map(|probe| names.get(probe).cloned()));
+        }
+        let expected = ["Oblong", "Rectangle", "Square"].map(|class| format!("{class}::sides()I"));
+        ensure!(called.iter().eq(&expected), "{called:?}");
+        trace.end();
+        expect(&trace.ended()?, &[("outcome", "ok"), ("restored", "3"), ("proved", "1"), ("clean", "2")])?;
         let warnings = jvm.stdout() + &jvm.stderr();
         ensure!(!warnings.contains("WARNING in native"), "{warnings}");
         Ok(())

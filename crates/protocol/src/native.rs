@@ -137,9 +137,10 @@ pub mod trace {
     pub const LEFT_ALONE: &str = "left.";
     /// At the end: how many classes were sent through the hook again, or why that failed.
     pub const RESTORED: &str = "restored";
-    /// At the end: in how many classes the code that is in force now was seen to be what it was before, or, where a class
-    /// was woven when it was loaded, without a probe.
+    /// At the end: in how many classes the code that is in force now was seen to be what it was before.
     pub const PROVED: &str = "proved";
+    /// At the end: how many classes have no probe, where what was before cannot be known: they were loaded or linked meanwhile.
+    pub const CLEAN: &str = "clean";
     /// At the end: in how many classes there is no probe, but other code than before: another agent has changed it.
     pub const CHANGED: &str = "changed";
     /// At the end: how many classes have probes of another trace.

@@ -1,5 +1,6 @@
 //! Which methods are meant: `Class::method`, with `*` for any text in both parts, and, behind the method, a descriptor if one
-//! of several is meant: `(Ljava/lang/String;I)V`, or as Java has it, `(String,int)`. Classes are named with dots, as `java.util.Map$Entry`.
+//! of several is meant: `(Ljava/lang/String;I)V`, or as Java has it, `(String,int)`. Classes are named with dots, as `java.util.Map$Entry`;
+//! a `+` behind the class stands for whatever extends or implements it besides.
 
 use std::fmt;
 
@@ -7,6 +8,8 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {
     class: String,
+    /// Classes that extend or implement such a class are meant too.
+    subtypes: bool,
     method: String,
     /// From `(` on.
     descriptor: Option<String>,
@@ -40,6 +43,10 @@ impl Pattern {
             Some(at) => (&member[..at], Some(&member[at..])),
             None => (member, None),
         };
+        let (class, subtypes) = match class.strip_suffix('+') {
+            Some(class) => (class, true),
+            None => (class, false),
+        };
         if class.is_empty() || method.is_empty() || member.contains("::") {
             return Err(PatternError::Parts);
         }
@@ -47,12 +54,17 @@ impl Pattern {
             return Err(PatternError::Descriptor);
         }
         let (class, method) = (class.replace('/', "."), method.to_owned());
-        Ok(Self { class, method, descriptor: descriptor.map(str::to_owned) })
+        Ok(Self { class, subtypes, method, descriptor: descriptor.map(str::to_owned) })
     }
 
-    /// Whether methods of a class are meant, by its internal name or its name with dots.
+    /// Whether methods of a class are meant, by its internal name or its name with dots. What it extends is not known here.
     pub fn wants_class(&self, name: &str) -> bool {
         matches(self.class.as_bytes(), name.as_bytes())
+    }
+
+    /// Whether classes that extend or implement one that is meant are meant too.
+    pub fn with_subtypes(&self) -> bool {
+        self.subtypes
     }
 
     /// Whether a method is meant of a class that is.
@@ -77,7 +89,8 @@ impl Pattern {
 
 impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}::{}{}", self.class, self.method, self.descriptor.as_deref().unwrap_or_default())
+        let plus = if self.subtypes { "+" } else { "" };
+        write!(f, "{}{plus}::{}{}", self.class, self.method, self.descriptor.as_deref().unwrap_or_default())
     }
 }
 
@@ -178,13 +191,16 @@ mod tests {
             let pattern = Pattern::parse(typed).unwrap();
             (pattern.class().map(str::to_owned), pattern.method().map(str::to_owned))
         };
+        let with = Pattern::parse("a.B+::c").unwrap();
+        assert!(with.with_subtypes() && with.wants_class("a/B") && !with.wants_class("a/B+"));
+        assert_eq!((with.to_string().as_str(), with.class()), ("a.B+::c", Some("a.B")));
         assert_eq!(named("a.B::*"), (Some("a.B".into()), None));
         assert_eq!(named("a.*::b(I)V"), (None, Some("b".into())));
     }
 
     #[test]
     fn what_is_no_pattern() {
-        for typed in ["", "a.B", "a.B.c", "::c", "a.B::", "a::b::c"] {
+        for typed in ["", "+::a", "a.B", "a.B.c", "::c", "a.B::", "a::b::c"] {
             assert_eq!(Pattern::parse(typed), Err(PatternError::Parts), "{typed}");
         }
         assert_eq!(Pattern::parse("a.B::c(I"), Err(PatternError::Descriptor));

@@ -33,8 +33,11 @@ struct EndedJson {
     by: Option<String>,
     restored: Option<u64>,
     proved: Option<u64>,
+    clean: Option<u64>,
     changed: Option<u64>,
     shared: Option<u64>,
+    #[serde(skip)]
+    put_back: String,
 }
 
 /// Runs the command.
@@ -84,8 +87,10 @@ pub(crate) fn run(options: &Reset) -> Result<ExitCode, Failure> {
             by: channel.says(keys::BY),
             restored: channel.number(keys::RESTORED),
             proved: channel.number(keys::PROVED),
+            clean: channel.number(keys::CLEAN),
             changed: channel.number(keys::CHANGED),
             shared: channel.number(keys::SHARED),
+            put_back: put_back(|key| channel.number(key)),
         });
     }
     if options.json {
@@ -100,23 +105,25 @@ pub(crate) fn run(options: &Reset) -> Result<ExitCode, Failure> {
             "ended: {}, by {}; {}",
             trace.patterns.unwrap_or_default(),
             trace.by.unwrap_or_default(),
-            put_back(trace.proved, trace.changed, trace.shared)
+            trace.put_back
         ));
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// What has become of the classes of a trace, in words.
-pub(crate) fn put_back(proved: Option<u64>, changed: Option<u64>, shared: Option<u64>) -> String {
+pub(crate) fn put_back(number: impl Fn(&str) -> Option<u64>) -> String {
     let count = |n: u64| format!("{n} class{}", if n == 1 { "" } else { "es" });
-    let proved = proved.unwrap_or(0);
-    let mut text = format!("{} {} as before", count(proved), if proved == 1 { "is" } else { "are" });
-    for (n, what) in
-        [(changed, "changed by another agent meanwhile"), (shared, "still traced by another trace")]
-    {
-        if let Some(n) = n.filter(|n| *n > 0) {
-            text += &format!(", {} {what}", count(n));
-        }
-    }
-    text
+    let said = [
+        (keys::PROVED, if number(keys::PROVED) == Some(1) { "is as before" } else { "are as before" }),
+        (keys::CLEAN, "loaded meanwhile without a probe"),
+        (keys::CHANGED, "changed by another agent meanwhile"),
+        (keys::SHARED, "still traced by another trace"),
+    ];
+    let some = said.iter().filter_map(|(key, what)| {
+        let n = number(key).unwrap_or(0);
+        (n > 0).then(|| format!("{} {what}", count(n)))
+    });
+    let all: Vec<_> = some.collect();
+    if all.is_empty() { "no class was woven".to_owned() } else { all.join(", ") }
 }

@@ -10,6 +10,7 @@ use jgraft_classfile::{ClassFile, LeftAlone};
 use jgraft_protocol::pattern::Pattern;
 
 use super::channel::Channel;
+use super::subtypes::Subtypes;
 use crate::probe;
 
 /// Classes that what the Probe does goes through: a probe there would call itself.
@@ -27,21 +28,31 @@ const NEVER: [&str; 7] = [
 #[derive(Debug)]
 pub(crate) struct Wanted {
     pub(crate) patterns: Vec<Pattern>,
+    pub(super) subtypes: Subtypes,
 }
 
 impl Wanted {
+    pub(crate) fn new(patterns: Vec<Pattern>) -> Wanted {
+        Wanted { subtypes: Subtypes::new(&patterns), patterns }
+    }
+
     /// Whether methods of a class are, by its internal name.
     pub(crate) fn class(&self, name: &str) -> bool {
         !NEVER.contains(&name)
             && !name.starts_with(probe::PREFIX)
-            && self.patterns.iter().any(|pattern| pattern.wants_class(name))
+            && (0..self.patterns.len()).any(|n| self.means(n, name))
+    }
+
+    fn means(&self, n: usize, class: &str) -> bool {
+        self.patterns[n].wants_class(class) || self.subtypes.has(n, class)
     }
 
     /// Whether a method of such a class is.
     pub(crate) fn method(&self, class: &str, name: &str, descriptor: &str) -> bool {
         self.patterns
             .iter()
-            .any(|pattern| pattern.wants_class(class) && pattern.wants_method(name, descriptor))
+            .enumerate()
+            .any(|(n, pattern)| pattern.wants_method(name, descriptor) && self.means(n, class))
     }
 }
 
@@ -147,7 +158,7 @@ mod tests {
 
     #[test]
     fn what_the_probe_goes_through_is_never_woven() {
-        let wanted = Wanted { patterns: vec![Pattern::parse("*::*").unwrap()] };
+        let wanted = Wanted::new(vec![Pattern::parse("*::*").unwrap()]);
         assert!(wanted.class("shop/Order") && wanted.class("java/util/HashMap"));
         assert!(NEVER.iter().all(|name| !wanted.class(name)));
         assert!(!wanted.class("java/lang/JgraftProbe1_07") && !wanted.class("java/lang/JgraftProbe2_00"));
@@ -156,7 +167,7 @@ mod tests {
     #[test]
     fn a_method_is_wanted_by_the_pattern_that_means_its_class() {
         let patterns = ["shop.A::a", "shop.B::b"].map(|typed| Pattern::parse(typed).unwrap());
-        let wanted = Wanted { patterns: patterns.into() };
+        let wanted = Wanted::new(patterns.into());
         assert!(wanted.method("shop/A", "a", "()V") && !wanted.method("shop/A", "b", "()V"));
     }
 }

@@ -55,8 +55,14 @@ impl Lease {
         Ok(Lease { lock, time_to_live })
     }
 
-    /// Returns when the trace is to end. Whatever else the injector asks for is done meanwhile.
-    pub(super) fn wait(&self, memory: &EventMemory, mut asked: impl FnMut()) -> End {
+    /// Returns when the trace is to end. Whatever else the injector asks for is done meanwhile, and `now_and_then` what is to be
+    /// done unasked.
+    pub(super) fn wait(
+        &self,
+        memory: &EventMemory,
+        mut asked: impl FnMut(),
+        mut now_and_then: impl FnMut(),
+    ) -> End {
         let (mut beat, mut since) = (memory.word(WORD_BEAT).load(Ordering::Acquire), Instant::now());
         let mut request = 0;
         loop {
@@ -79,6 +85,7 @@ impl Lease {
             if since.elapsed() > self.time_to_live {
                 return End::Silent;
             }
+            now_and_then();
             sys::wait_while(memory.word(WORD_REQUEST), request as u32, LOOK);
         }
     }

@@ -12,6 +12,7 @@ mod edits;
 mod lease;
 mod plan;
 mod status;
+mod subtypes;
 mod threads;
 mod undo;
 mod weaving;
@@ -24,6 +25,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use jgraft_classfile::ClassFile;
 use jgraft_jvmti::Event;
 use jgraft_protocol::events::WORD_REQUEST;
 use jgraft_protocol::native::{stage, trace as keys};
@@ -64,7 +66,14 @@ impl Trace {
 
     /// The hook's work.
     fn weave(&self, name: &str, bytes: &[u8], is_loaded: bool) -> Option<Vec<u8>> {
-        if !self.active.load(Ordering::Acquire) || !self.wanted.class(name) {
+        if !self.active.load(Ordering::Acquire) {
+            return None;
+        }
+        let Wanted { patterns, subtypes } = &self.wanted;
+        if subtypes.any() && !is_loaded {
+            ClassFile::parse(bytes).iter().for_each(|class| subtypes.learn(patterns, class));
+        }
+        if !self.wanted.class(name) {
             return None;
         }
         let mut edits = self.edits();
@@ -104,7 +113,7 @@ pub(crate) enum When {
 
 /// Begins a trace, or says what it would be; the pairs of the reply beside its outcome.
 pub(crate) fn begin(vm: &JavaVM, session: &Session, request: &Pairs, when: When) -> Result<Pairs, Failure> {
-    let wanted = Wanted { patterns: patterns(request)? };
+    let wanted = Wanted::new(patterns(request)?);
     let environment = Borrowed::take(vm, Purpose::Weave)?;
     let dry_run = properties::get(request, keys::DRY_RUN) == Some("true");
     let plan = vm
@@ -190,7 +199,8 @@ impl Running {
             let memory = &running.trace.channel.memory;
             let mut known = threads::Known::default();
             let ended = jgraft_jvmti::catch(|| {
-                lease.wait(memory, || known.tell(&running.vm, &running.environment, &mut threads))
+                let asked = || known.tell(&running.vm, &running.environment, &mut threads);
+                lease.wait(memory, asked, || running.weave_late())
             });
             let _ = jgraft_jvmti::catch(|| running.take_back(before, ended.unwrap_or(End::Lost)));
         });
@@ -217,6 +227,20 @@ impl Running {
             Failure::call(stage::RETRANSFORM, "the loaded classes cannot be woven", &error)
         })?;
         Ok((before, woven))
+    }
+
+    /// Weaves what turned out to be wanted only after it had come through the hook.
+    fn weave_late(&self) {
+        let late = self.trace.wanted.subtypes.take_late();
+        if late.is_empty() {
+            return;
+        }
+        let attach = || AttachConfig::new().thread_name(jni_str!("jgraft-trace")).scoped(true);
+        // What is refused is left as it is; a JVM that is ending has no use for it.
+        let _ = self.vm.attach_current_thread_with_config(attach, None, |jni| {
+            let classes = weaving::loaded(&self.environment, jni, |name| late.contains(name))?;
+            weaving::retransform(&self.environment, &classes)
+        });
     }
 
     fn pairs(&self, woven: &Retransformed) -> Pairs {

@@ -49,6 +49,9 @@ impl Plan {
         let mut plan = Plan { classes: Vec::new(), touched: Vec::new(), missing: None };
         // Of those that are named, what there is.
         let mut names: Vec<(String, Vec<String>)> = Vec::new();
+        if wanted.subtypes.any() {
+            wanted.subtypes.learn_loaded(&wanted.patterns, environment, jni)?;
+        }
         for class in loaded(environment, jni, |name| wanted.class(name))? {
             let signature = class.signature(environment)?.to_string();
             let name = internal_name(&signature).unwrap_or(&signature).to_owned();
@@ -157,7 +160,8 @@ fn missing_class<'w>(wanted: &'w Wanted, found: &[(String, Vec<String>)]) -> Opt
 
 /// What to say of the first method that is named and that the class that is named has not.
 fn missing_method(wanted: &Wanted, found: &[(String, Vec<String>)]) -> Option<String> {
-    wanted.patterns.iter().find_map(|pattern| {
+    // Of a pattern with subtypes the method may be one of theirs.
+    wanted.patterns.iter().filter(|pattern| !pattern.with_subtypes()).find_map(|pattern| {
         let (class, method) = (pattern.class()?, pattern.method()?);
         let (_, methods) = found.iter().find(|(name, methods)| name == class && !methods.is_empty())?;
         let split = |full: &str| full.find('(').map(|at| (full[..at].to_owned(), full[at..].to_owned()));

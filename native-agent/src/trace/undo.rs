@@ -105,6 +105,8 @@ fn read(environment: &Environment, class: &Class, probe: &str) -> Result<InForce
 pub(super) struct Undone {
     restored: usize,
     proved: usize,
+    /// No probe; not known before.
+    clean: usize,
     changed: usize,
     shared: usize,
     /// Classes that still have a probe, or whose code cannot be read.
@@ -146,8 +148,9 @@ fn back(
             }
             Ok(InForce { other_probe: true, .. }) => undone.shared += 1,
             Ok(code) => match before.0.get(&name).filter(|digests| !digests.is_empty()) {
-                Some(digests) if !digests.contains(&code.digest) => undone.changed += 1,
-                _ => undone.proved += 1,
+                Some(digests) if digests.contains(&code.digest) => undone.proved += 1,
+                Some(_) => undone.changed += 1,
+                None => undone.clean += 1,
             },
             Err(error) => undone.left.push(format!("{}: {error}", shown(&name))),
         }
@@ -166,6 +169,7 @@ pub(super) fn pairs(undone: Result<Undone, Error>, end: End) -> Vec<(String, Str
             put(reply::OUTCOME, if undone.left.is_empty() { reply::OK } else { reply::FAILED }.to_owned());
             put(keys::RESTORED, undone.restored.to_string());
             put(keys::PROVED, undone.proved.to_string());
+            put(keys::CLEAN, undone.clean.to_string());
             put(keys::CHANGED, undone.changed.to_string());
             put(keys::SHARED, undone.shared.to_string());
             if !undone.left.is_empty() {

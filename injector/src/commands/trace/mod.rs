@@ -118,8 +118,8 @@ pub(crate) fn run(options: &Trace) -> Result<ExitCode, Failure> {
     let lost = reader.lost();
     memory.or_and_wake(WORD_REQUEST, END);
     let ended = opened.wait_for_end(&memory, PATIENCE)?;
-    let number = |key| properties::get(&ended, key).and_then(|number| number.parse().ok());
-    let back = put_back(number(keys::PROVED), number(keys::CHANGED), number(keys::SHARED));
+    let number = |key: &str| properties::get(&ended, key).and_then(|number| number.parse().ok());
+    let back = put_back(number);
     stderr.line(&format!("{calls} calls, {lost} lost; {back}"));
     // Some may have been woven when they were loaded.
     let woven = status(&memory).map(|text| properties::parse(&text)).unwrap_or_default();
