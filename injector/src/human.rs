@@ -63,6 +63,16 @@ pub(crate) fn clean(text: &str) -> String {
     text.chars().map(show).collect()
 }
 
+/// `1 call`, `2 calls`, `2 classes`.
+pub(crate) fn count(number: u64, what: &str) -> String {
+    let ending = match what {
+        _ if number == 1 => "",
+        what if what.ends_with('s') => "es",
+        _ => "s",
+    };
+    format!("{number} {what}{ending}")
+}
+
 /// `12s`, `3m 4s`, `5h 6m`, `7d 8h`.
 pub(crate) fn age(age: Duration) -> String {
     let seconds = age.as_secs();
@@ -81,6 +91,12 @@ mod tests {
     #[test]
     fn control_characters_are_shown() {
         assert_eq!(clean("a\x1b[2Jb\tü\u{9b}"), "a\\u{1b}[2Jb    ü\\u{9b}");
+    }
+
+    #[test]
+    fn counts() {
+        assert_eq!([0, 1, 2].map(|n| count(n, "call")), ["0 calls", "1 call", "2 calls"]);
+        assert_eq!([1, 2].map(|n| count(n, "class")), ["1 class", "2 classes"]);
     }
 
     #[test]

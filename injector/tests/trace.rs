@@ -2,10 +2,11 @@
 
 mod common;
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader, ErrorKind, Lines, Read, Write};
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use common::{PATIENCE, jgraft};
@@ -16,9 +17,21 @@ use nix::unistd::Pid;
 fn service(jdk: &Jdk) -> Result<Jvm> {
     // Beside the executable, where a plain build has it.
     artifacts::native_agent()?;
-    let jvm = Jvm::builder(jdk).class_path(targets::order_service_classes()?).main("OrderService").start()?;
+    let builder = Jvm::builder(jdk).args(["-Xcheck:jni"]).class_path(targets::order_service_classes()?);
+    let jvm = builder.main("OrderService").start()?;
     jvm.wait_ready()?;
     Ok(jvm)
+}
+
+/// It takes orders, and neither an exception of ours nor a complaint of `-Xcheck:jni` was seen.
+fn is_unharmed(jvm: &Jvm) -> Result<()> {
+    let order = jvm.ask("order", |line| line.starts_with("order "))?;
+    ensure!(order.ends_with(": 2 x lamp = 2598.00 EUR"), "{order}");
+    let said = jvm.stdout() + &jvm.stderr();
+    for harm in ["WARNING in native", "Error", "Exception in thread", "JgraftProbe"] {
+        ensure!(!said.contains(harm), "{harm}: {said}");
+    }
+    Ok(())
 }
 
 #[test]
@@ -120,9 +133,60 @@ fn it_ends_with_us() {
             }
             jgraft(["trace", &pid, "Stock::take", "--limit", "1"])?.expect(0)?;
         }
-        let order = jvm.ask("order", |line| line.starts_with("order "))?;
-        ensure!(order.ends_with(": 2 x lamp = 2598.00 EUR"), "{order}");
-        Ok(())
+        is_unharmed(&jvm)
+    });
+}
+
+/// The moments are those of a trace that takes some 50 ms to begin.
+#[test]
+fn it_ends_with_us_whatever_we_are_at() {
+    each_jdk("trace::killed_anywhere", .., |jdk| {
+        let jvm = service(jdk)?;
+        let pid = jvm.pid().to_string();
+        for moment in (0..20).map(|n| Duration::from_millis(n * 4)) {
+            let mut tracing = common::interruptible()
+                .args(["trace", &pid, "Stock::*", "OrderService::place"])
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()?;
+            thread::sleep(moment);
+            tracing.kill()?;
+            tracing.wait()?;
+        }
+        // A JVM takes one request at a time: what the last of them has sent is behind it then.
+        jgraft(["trace", &pid, "Stock::take", "--limit", "1"])?.expect(0)?;
+        let start = Instant::now();
+        while !jgraft(["status", &pid])?.expect(0)?.stdout.contains("nothing of ours is active") {
+            ensure!(start.elapsed() < PATIENCE, "it does not end");
+        }
+        let run = jgraft(["trace", &pid, "Stock::*", "OrderService::place", "--limit", "9"])?.expect(0)?;
+        ensure!(run.stderr.contains("9 calls, 0 lost; 2 classes are as before"), "{}", run.stderr);
+        is_unharmed(&jvm)
+    });
+}
+
+#[test]
+fn a_session_that_is_deleted_ends_the_trace_and_no_more() {
+    each_jdk("trace::deleted", .., |jdk| {
+        let jvm = service(jdk)?;
+        let pid = jvm.pid().to_string();
+        let (mut tracing, lines) = tracing(&pid, "Stock::*")?;
+        let home = format!("/tmp/.jgraft-{}", nix::unistd::geteuid());
+        let mark = format!("s-{}-", tracing.id());
+        let sessions = fs::read_dir(home)?.filter_map(Result::ok).map(|entry| entry.path());
+        let ours: Vec<_> = sessions
+            .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&mark)))
+            .collect();
+        ensure!(ours.len() == 1, "{ours:?}");
+        fs::remove_dir_all(&ours[0])?;
+        kill(Pid::from_raw(tracing.id().cast_signed()), Signal::SIGINT)?;
+        lines.for_each(drop);
+        tracing.wait()?;
+        let start = Instant::now();
+        while !jgraft(["status", &pid])?.expect(0)?.stdout.contains("nothing of ours is active") {
+            ensure!(start.elapsed() < PATIENCE, "it does not end");
+        }
+        is_unharmed(&jvm)
     });
 }
 
@@ -173,9 +237,7 @@ fn status_says_what_is_active_and_reset_ends_it() {
         ensure!(one.wait()?.code() == Some(0) && two.wait()?.code() == Some(0));
         let text = jgraft(["status", &pid])?.expect(0)?.stdout;
         ensure!(text.starts_with("nothing of ours is active"), "{text}");
-        let order = jvm.ask("order", |line| line.starts_with("order "))?;
-        ensure!(order.ends_with(": 2 x lamp = 2598.00 EUR"), "{order}");
-        Ok(())
+        is_unharmed(&jvm)
     });
 }
 
@@ -248,7 +310,7 @@ fn a_cost_is_asked_about_on_a_terminal() {
             env!("CARGO_BIN_EXE_jgraft")
         );
         for (answer, code, words) in
-            [("y\n", 0, "1 calls"), ("n\n", 3, "--yes agrees"), ("\n", 3, "--yes agrees")]
+            [("y\n", 0, "1 call,"), ("n\n", 3, "--yes agrees"), ("\n", 3, "--yes agrees")]
         {
             let mut script = Command::new("script")
                 .args(["-qec", &trace, "/dev/null"])

@@ -16,7 +16,7 @@ use crate::failure::{EXIT_FAILED, EXIT_INTERRUPTED, Failure};
 use crate::interrupt::Interrupt;
 use crate::residents::{Channel, Residents};
 use crate::target::{self, TargetJson};
-use crate::{json, output};
+use crate::{human, json, output};
 
 /// How often is looked whether it is done.
 const LOOK: std::time::Duration = std::time::Duration::from_millis(5);
@@ -113,7 +113,6 @@ pub(crate) fn run(options: &Reset) -> Result<ExitCode, Failure> {
 
 /// What has become of the classes of a trace, in words.
 pub(crate) fn put_back(number: impl Fn(&str) -> Option<u64>) -> String {
-    let count = |n: u64| format!("{n} class{}", if n == 1 { "" } else { "es" });
     let said = [
         (keys::PROVED, if number(keys::PROVED) == Some(1) { "is as before" } else { "are as before" }),
         (keys::CLEAN, "loaded meanwhile without a probe"),
@@ -122,7 +121,7 @@ pub(crate) fn put_back(number: impl Fn(&str) -> Option<u64>) -> String {
     ];
     let some = said.iter().filter_map(|(key, what)| {
         let n = number(key).unwrap_or(0);
-        (n > 0).then(|| format!("{} {what}", count(n)))
+        (n > 0).then(|| format!("{} {what}", human::count(n, "class")))
     });
     let all: Vec<_> = some.collect();
     if all.is_empty() { "no class was woven".to_owned() } else { all.join(", ") }

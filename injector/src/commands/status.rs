@@ -48,14 +48,16 @@ impl TraceJson {
 
     fn line(&self) -> String {
         let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "?".to_owned());
-        let number = |value: Option<u64>| value.map_or_else(|| "?".to_owned(), |value| value.to_string());
+        let number = |value: Option<u64>, what| {
+            value.map_or_else(|| format!("? {what}"), |value| human::count(value, what))
+        };
         let since = SystemTime::UNIX_EPOCH + Duration::from_millis(self.since_ms.unwrap_or(0));
         let age = SystemTime::now().duration_since(since).unwrap_or_default();
         format!(
-            "{}: {} methods of {} classes, for {}, by {}; {}",
+            "{}: {} of {}, for {}, by {}; {}",
             text(&self.state),
-            number(self.methods),
-            number(self.classes),
+            number(self.methods, "method"),
+            number(self.classes, "class"),
             human::age(age),
             text(&self.by),
             text(&self.patterns)
@@ -87,10 +89,10 @@ pub(crate) fn run(options: &Status) -> Result<ExitCode, Failure> {
         output::line(&format!("stays until the jvm ends: {agent}"));
     }
     if !residents.channels.is_empty() {
-        let (count, bytes) = (residents.channels.len(), residents.event_memory());
+        let (count, bytes) = (residents.channels.len() as u64, residents.event_memory());
         output::line(&format!(
-            "stays until the jvm ends: {count} probe class{}, {} MiB of event memory",
-            if count == 1 { "" } else { "es" },
+            "stays until the jvm ends: {}, {} MiB of event memory",
+            human::count(count, "probe class"),
             bytes.div_ceil(1 << 20)
         ));
     }

@@ -82,9 +82,9 @@ pub(crate) fn run(options: &Trace) -> Result<ExitCode, Failure> {
         ));
     } else if !nothing {
         stderr.line(&format!(
-            "tracing {} methods of {} classes in pid {pid}, the longest step took {:.1} ms; Ctrl-C ends it",
-            opened.number(keys::METHODS),
-            opened.number(keys::CLASSES),
+            "tracing {} of {} in pid {pid}, the longest step took {:.1} ms; Ctrl-C ends it",
+            human::count(opened.number(keys::METHODS), "method"),
+            human::count(opened.number(keys::CLASSES), "class"),
             opened.number(keys::LONGEST) as f64 / 1e3
         ));
     }
@@ -120,7 +120,7 @@ pub(crate) fn run(options: &Trace) -> Result<ExitCode, Failure> {
     let ended = opened.wait_for_end(&memory, PATIENCE)?;
     let number = |key: &str| properties::get(&ended, key).and_then(|number| number.parse().ok());
     let back = put_back(number);
-    stderr.line(&format!("{calls} calls, {lost} lost; {back}"));
+    stderr.line(&format!("{}, {lost} lost; {back}", human::count(calls, "call")));
     // Some may have been woven when they were loaded.
     let woven = status(&memory).map(|text| properties::parse(&text)).unwrap_or_default();
     if nothing && properties::get(&woven, keys::METHODS).is_none_or(|methods| methods == "0") {
@@ -193,8 +193,9 @@ fn dry_run(
         }
     }
     human::Stream::stderr().line(&format!(
-        "{methods} methods of {} loaded classes, {} KiB of code and constants; nothing was changed",
-        plan.len(),
+        "{} of {}, {} KiB of code and constants; nothing was changed",
+        human::count(methods as u64, "method"),
+        human::count(plan.len() as u64, "loaded class"),
         bytes.div_ceil(1024)
     ));
     if plan.is_empty() {
