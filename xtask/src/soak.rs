@@ -18,7 +18,7 @@ const GROWTH: i64 = 1 << 20;
 /// Calls that a trace waits for.
 const CALLS: &str = "50";
 /// Windows of the twins, and milliseconds of one.
-const WINDOWS: usize = 60;
+const WINDOWS: usize = 240;
 const WINDOW: &str = "run 250";
 
 /// Runs it on each JDK that is meant.
@@ -31,9 +31,13 @@ pub(crate) fn run(cycles: usize, features: &[u32]) -> Result<()> {
         features.iter().filter_map(|feature| Jdk::all().iter().find(|jdk| jdk.feature == *feature)).collect();
     jdks.dedup_by_key(|jdk| jdk.feature);
     ensure!(!jdks.is_empty(), "none of JDK {features:?} is here; cargo xtask jdks fetches them");
-    for jdk in jdks {
-        one(&jgraft, jdk, &classes, cycles).with_context(|| format!("JDK {jdk}"))?;
-    }
+    let failed: Vec<_> = jdks
+        .into_iter()
+        .filter_map(|jdk| {
+            one(&jgraft, jdk, &classes, cycles).err().map(|error| format!("JDK {jdk}: {error:#}"))
+        })
+        .collect();
+    ensure!(failed.is_empty(), "{}", failed.join("\n"));
     Ok(())
 }
 
@@ -139,7 +143,8 @@ impl Memory {
         let heap = committed("Java Heap").context("no heap")?;
         // The JIT's code and memory are those of the load, which goes on, and what the account takes for itself is there only
         // because it was asked for.
-        let aside = ["Code (", "Compiler (", "Native Memory Tracking ("];
+        // because it was asked for. JDK 25 never frees the lock of a method's profile (JDK-8390874), whoever redefines.
+        let aside = ["Code (", "Compiler (", "Native Memory Tracking (", "Synchronization ("];
         let aside: i64 = aside.iter().filter_map(|of| committed(of)).sum();
         let parts = account.lines().filter_map(|line| {
             let (of, rest) = line.trim_start().strip_prefix('-')?.trim_start().split_once(" (")?;
@@ -203,7 +208,7 @@ fn compare(traced: &Jvm, twin: &Jvm) -> Result<Ratio> {
     let count = logs.len() as f64;
     let mean = logs.iter().sum::<f64>() / count;
     let variance = logs.iter().map(|log| (log - mean).powi(2)).sum::<f64>() / (count - 1.0);
-    // Student's t for so many is 2.00.
+    // Student's t for so many is 1.97.
     let half = 2.0 * (variance / count).sqrt();
     Ok(Ratio { mean: mean.exp(), low: (mean - half).exp(), high: (mean + half).exp() })
 }
