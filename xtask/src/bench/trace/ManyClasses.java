@@ -1,6 +1,6 @@
 /*
- * A target with so many small classes: copies of one, each under a name of its own, defined, initialised and called. Says
- * `ready CLASSES BYTES`, with the bytes of their class files.
+ * A target with so many classes: copies of one, Small or Usual, each under a name of its own, defined, initialised and called.
+ * Says `ready CLASSES BYTES`, with the bytes of their class files.
  */
 import java.io.ByteArrayOutputStream;
 import java.io.InputStream;
@@ -34,6 +34,236 @@ public final class ManyClasses {
         }
     }
 
+    /** As large as classes are on average. */
+    static final class Usual00000 implements Runnable {
+        private int count;
+
+        @Override
+        public void run() {
+            count++;
+        }
+
+        long sum0(long[] values, String what) {
+            long sum = 0;
+            for (long value : values) {
+                if (value > sum + 0) {
+                    sum += value / 3 + what.length();
+                } else {
+                    sum ^= value << 1;
+                }
+                switch ((int) value & 3) {
+                    case 0:
+                        sum++;
+                        break;
+                    case 1:
+                        sum -= 2;
+                        break;
+                    default:
+                        sum = Math.abs(sum);
+                }
+            }
+            return sum + "what is said of number 0".hashCode();
+        }
+
+        long sum1(long[] values, String what) {
+            long sum = 1;
+            for (long value : values) {
+                if (value > sum + 1000) {
+                    sum += value / 3 + what.length();
+                } else {
+                    sum ^= value << 2;
+                }
+                switch ((int) value & 3) {
+                    case 0:
+                        sum++;
+                        break;
+                    case 1:
+                        sum -= 2;
+                        break;
+                    default:
+                        sum = Math.abs(sum);
+                }
+            }
+            return sum + "what is said of number 1".hashCode();
+        }
+
+        long sum2(long[] values, String what) {
+            long sum = 2;
+            for (long value : values) {
+                if (value > sum + 2000) {
+                    sum += value / 3 + what.length();
+                } else {
+                    sum ^= value << 3;
+                }
+                switch ((int) value & 3) {
+                    case 0:
+                        sum++;
+                        break;
+                    case 1:
+                        sum -= 2;
+                        break;
+                    default:
+                        sum = Math.abs(sum);
+                }
+            }
+            return sum + "what is said of number 2".hashCode();
+        }
+
+        long sum3(long[] values, String what) {
+            long sum = 3;
+            for (long value : values) {
+                if (value > sum + 3000) {
+                    sum += value / 3 + what.length();
+                } else {
+                    sum ^= value << 4;
+                }
+                switch ((int) value & 3) {
+                    case 0:
+                        sum++;
+                        break;
+                    case 1:
+                        sum -= 2;
+                        break;
+                    default:
+                        sum = Math.abs(sum);
+                }
+            }
+            return sum + "what is said of number 3".hashCode();
+        }
+
+        long sum4(long[] values, String what) {
+            long sum = 4;
+            for (long value : values) {
+                if (value > sum + 4000) {
+                    sum += value / 3 + what.length();
+                } else {
+                    sum ^= value << 5;
+                }
+                switch ((int) value & 3) {
+                    case 0:
+                        sum++;
+                        break;
+                    case 1:
+                        sum -= 2;
+                        break;
+                    default:
+                        sum = Math.abs(sum);
+                }
+            }
+            return sum + "what is said of number 4".hashCode();
+        }
+
+        long sum5(long[] values, String what) {
+            long sum = 5;
+            for (long value : values) {
+                if (value > sum + 5000) {
+                    sum += value / 3 + what.length();
+                } else {
+                    sum ^= value << 6;
+                }
+                switch ((int) value & 3) {
+                    case 0:
+                        sum++;
+                        break;
+                    case 1:
+                        sum -= 2;
+                        break;
+                    default:
+                        sum = Math.abs(sum);
+                }
+            }
+            return sum + "what is said of number 5".hashCode();
+        }
+
+        long sum6(long[] values, String what) {
+            long sum = 6;
+            for (long value : values) {
+                if (value > sum + 6000) {
+                    sum += value / 3 + what.length();
+                } else {
+                    sum ^= value << 7;
+                }
+                switch ((int) value & 3) {
+                    case 0:
+                        sum++;
+                        break;
+                    case 1:
+                        sum -= 2;
+                        break;
+                    default:
+                        sum = Math.abs(sum);
+                }
+            }
+            return sum + "what is said of number 6".hashCode();
+        }
+
+        long sum7(long[] values, String what) {
+            long sum = 7;
+            for (long value : values) {
+                if (value > sum + 7000) {
+                    sum += value / 3 + what.length();
+                } else {
+                    sum ^= value << 8;
+                }
+                switch ((int) value & 3) {
+                    case 0:
+                        sum++;
+                        break;
+                    case 1:
+                        sum -= 2;
+                        break;
+                    default:
+                        sum = Math.abs(sum);
+                }
+            }
+            return sum + "what is said of number 7".hashCode();
+        }
+
+        long sum8(long[] values, String what) {
+            long sum = 8;
+            for (long value : values) {
+                if (value > sum + 8000) {
+                    sum += value / 3 + what.length();
+                } else {
+                    sum ^= value << 9;
+                }
+                switch ((int) value & 3) {
+                    case 0:
+                        sum++;
+                        break;
+                    case 1:
+                        sum -= 2;
+                        break;
+                    default:
+                        sum = Math.abs(sum);
+                }
+            }
+            return sum + "what is said of number 8".hashCode();
+        }
+
+        long sum9(long[] values, String what) {
+            long sum = 9;
+            for (long value : values) {
+                if (value > sum + 9000) {
+                    sum += value / 3 + what.length();
+                } else {
+                    sum ^= value << 10;
+                }
+                switch ((int) value & 3) {
+                    case 0:
+                        sum++;
+                        break;
+                    case 1:
+                        sum -= 2;
+                        break;
+                    default:
+                        sum = Math.abs(sum);
+                }
+            }
+            return sum + "what is said of number 9".hashCode();
+        }
+    }
+
     private static final class Definer extends ClassLoader {
         Definer() {
             super(ManyClasses.class.getClassLoader());
@@ -46,14 +276,15 @@ public final class ManyClasses {
 
     public static void main(String[] args) throws Exception {
         int wanted = Integer.parseInt(args[0]);
-        byte[] original = read("ManyClasses$Small00000.class");
-        byte[] name = "Small00000".getBytes(StandardCharsets.US_ASCII);
+        String template = args[1];
+        byte[] original = read("ManyClasses$" + template + "00000.class");
+        byte[] name = (template + "00000").getBytes(StandardCharsets.US_ASCII);
         Definer definer = new Definer();
         Object[] kept = new Object[wanted];
         long total = 0;
         for (int n = 1; n <= wanted; n++) {
             byte[] bytes = original.clone();
-            byte[] number = String.format("Small%05d", n).getBytes(StandardCharsets.US_ASCII);
+            byte[] number = String.format("%s%05d", template, n).getBytes(StandardCharsets.US_ASCII);
             for (int at = 0; at + name.length <= bytes.length; at++) {
                 if (Arrays.equals(Arrays.copyOfRange(bytes, at, at + name.length), name)) {
                     System.arraycopy(number, 0, bytes, at, number.length);
@@ -61,9 +292,9 @@ public final class ManyClasses {
             }
             java.lang.reflect.Constructor<?> constructor = definer.define(bytes).getDeclaredConstructor();
             constructor.setAccessible(true);
-            Runnable small = (Runnable) constructor.newInstance();
-            small.run();
-            kept[n - 1] = small;
+            Runnable copy = (Runnable) constructor.newInstance();
+            copy.run();
+            kept[n - 1] = copy;
             total += bytes.length;
         }
         System.out.println("ready " + wanted + " " + total);

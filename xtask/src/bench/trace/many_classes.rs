@@ -17,6 +17,8 @@ use crate::bench::Samples;
 use crate::build::Made;
 
 const CLASSES: usize = 5_000;
+/// The classes of the target that are copied.
+const TEMPLATES: [&str; 2] = ["Small", "Usual"];
 
 /// What is measured, in this order.
 const ROWS: [&str; 10] = [
@@ -27,30 +29,36 @@ const ROWS: [&str; 10] = [
     "ms longest pause meanwhile",
     "ms all pauses meanwhile",
     "MiB of class files",
-    "MiB more resident while they are traced",
-    "MiB more resident after that",
+    "MiB more resident while they are traced, without the event memory",
+    "MiB more resident after that, without the event memory",
     "times the class files, while traced",
 ];
 
 pub(super) fn run(jdk: &'static Jdk, made: &Made, rounds: usize) -> Result<()> {
+    TEMPLATES.iter().try_for_each(|template| copies(jdk, made, rounds, template))
+}
+
+fn copies(jdk: &'static Jdk, made: &Made, rounds: usize, template: &str) -> Result<()> {
     let mut rows: [Samples; ROWS.len()] = Default::default();
     let mut said = String::new();
     for _ in 0..rounds {
-        let (figures, line) = round(jdk, &made.jgraft)?;
+        let (figures, line) = round(jdk, &made.jgraft, template)?;
         for (row, figure) in rows.iter_mut().zip(figures) {
             row.push(figure);
         }
         said = line;
     }
-    println!("\n{CLASSES} classes, JDK {jdk}, {rounds} rounds with a JVM each: median (min to max)");
+    println!(
+        "\n{CLASSES} classes, {template}, JDK {jdk}, {rounds} rounds with a JVM each: median (min to max)"
+    );
     for (name, samples) in ROWS.iter().zip(&rows) {
-        println!("  {name:<44} {}", samples.spread());
+        println!("  {name:<66} {}", samples.spread());
     }
     println!("  it said: {said}");
     Ok(())
 }
 
-fn round(jdk: &'static Jdk, jgraft: &Path) -> Result<([f64; ROWS.len()], String)> {
+fn round(jdk: &'static Jdk, jgraft: &Path, template: &str) -> Result<([f64; ROWS.len()], String)> {
     let files = tempfile::tempdir()?;
     let log = files.path().join("safepoints");
     let option = format!("-Xlog:safepoint:file={}:uptime", log.display());
@@ -58,7 +66,7 @@ fn round(jdk: &'static Jdk, jgraft: &Path) -> Result<([f64; ROWS.len()], String)
     // A heap that neither grows nor shrinks, so that what comes and goes is not of it.
     let heap = ["-Xms256m", "-Xmx256m", "-XX:+AlwaysPreTouch", &option];
     let target = Jvm::builder(jdk).args(heap).class_path(classes).main("ManyClasses");
-    let jvm = target.program_args([CLASSES.to_string()]).start()?;
+    let jvm = target.program_args([CLASSES.to_string(), template.to_owned()]).start()?;
     let ready = jvm.wait_ready()?;
     let bytes =
         ready.split(' ').nth(2).and_then(|bytes| bytes.parse::<f64>().ok()).context("how many bytes?")?;
@@ -67,7 +75,7 @@ fn round(jdk: &'static Jdk, jgraft: &Path) -> Result<([f64; ROWS.len()], String)
     let (before, mark) = (resident()?, pauses(&log)?.len());
     let start = Instant::now();
     let mut command = Command::new(jgraft);
-    command.args(["trace", &jvm.pid().to_string(), "ManyClasses$Small*::*", "--yes"]);
+    command.args(["trace", &jvm.pid().to_string(), &format!("ManyClasses${template}*::*"), "--yes"]);
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
     let mut lines = BufReader::new(child.stderr.take().context("no stderr")?).lines();
     let mut others = String::new();
@@ -94,7 +102,7 @@ fn round(jdk: &'static Jdk, jgraft: &Path) -> Result<([f64; ROWS.len()], String)
     let milliseconds = |time: std::time::Duration| time.as_secs_f64() * 1e3;
     let (longest, total) =
         (|of: &[f64]| of.iter().copied().fold(0.0, f64::max), |of: &[f64]| of.iter().sum());
-    let mib = bytes / f64::from(1 << 20);
+    let (mib, events) = (bytes / f64::from(1 << 20), event_memory_mib(jvm.pid())?);
     let figures = [
         milliseconds(tracing),
         longest(weaving),
@@ -103,11 +111,22 @@ fn round(jdk: &'static Jdk, jgraft: &Path) -> Result<([f64; ROWS.len()], String)
         longest(undoing),
         total(undoing),
         mib,
-        traced - before,
-        after - before,
-        (traced - before) / mib,
+        traced - before - events,
+        after - before - events,
+        (traced - before - events) / mib,
     ];
     Ok((figures, format!("{line}; {}", rest.last().map_or("", String::as_str))))
+}
+
+/// Of event memory, in MiB. It is resident from the start, and its size does not depend on the classes.
+fn event_memory_mib(pid: u32) -> Result<f64> {
+    let maps = fs::read_to_string(format!("/proc/{pid}/maps"))?;
+    let size = |line: &str| {
+        let (start, end) = line.split(' ').next()?.split_once('-')?;
+        Some(u64::from_str_radix(end, 16).ok()? - u64::from_str_radix(start, 16).ok()?)
+    };
+    let bytes: u64 = maps.lines().filter(|line| line.contains("memfd:jgraft")).filter_map(size).sum();
+    Ok(bytes as f64 / f64::from(1 << 20))
 }
 
 /// The pauses in the JVM's log, in milliseconds.
