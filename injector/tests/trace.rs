@@ -88,6 +88,10 @@ fn what_is_not_traced() {
             "{}",
             run.stderr
         );
+        // Agreed to, it is said all the same, before it is done.
+        let run = jgraft(["trace", &pid, "java.util.HashMap::clone", "--yes", "--for", "50ms"])?.expect(0)?;
+        let (warned, traced) = (run.stderr.find("one of the jdk's own"), run.stderr.find("tracing 1 method"));
+        ensure!(warned.is_some() && warned < traced, "{}", run.stderr);
         let run = jgraft(["trace", &pid, "NoSuchClass::get"])?;
         let run = run.expect(1)?;
         ensure!(

@@ -55,10 +55,13 @@ pub(crate) fn run(options: &Trace) -> Result<ExitCode, Failure> {
     if options.dry_run {
         return dry_run(target, &patterns, options, &interrupt);
     }
-    let opened = match Opened::open(target, &patterns, options, options.yes, &interrupt)? {
+    let opened = match Opened::open(target, &patterns, options, false, &interrupt)? {
         Begun::Yes(opened) => opened,
         Begun::AskFirst(target, cost) => {
-            consent::ask(&format!("pid {pid} was not traced"), &cost, options.json, &interrupt)?;
+            match options.yes {
+                true => stderr.line(&format!("{}: {}", stderr.yellow("warning"), human::clean(&cost))),
+                false => consent::ask(&format!("pid {pid} was not traced"), &cost, options.json, &interrupt)?,
+            }
             match Opened::open(target, &patterns, options, true, &interrupt)? {
                 Begun::Yes(opened) => opened,
                 Begun::AskFirst(..) => return Err(opened::refused(pid, &[])),
