@@ -124,6 +124,11 @@ impl<'a> ClassFile<'a> {
         self.this_class_at - 2
     }
 
+    /// Offset of fields_count, behind the interfaces.
+    pub(crate) fn fields_at(&self) -> usize {
+        self.fields_at
+    }
+
     /// The constant pool.
     pub fn constant_pool(&self) -> &ConstantPool<'a> {
         &self.constant_pool

@@ -14,6 +14,8 @@ pub struct FieldInfo<'a> {
     descriptor: ModifiedUtf8<'a>,
     /// At attributes_count.
     attributes: Reader<'a>,
+    /// Offset of its last byte's successor.
+    end: usize,
 }
 
 impl<'a> FieldInfo<'a> {
@@ -24,7 +26,7 @@ impl<'a> FieldInfo<'a> {
         let descriptor = pool.utf8_for(reader.u2()?, at + 2)?;
         let attributes = *reader;
         skip_attributes(reader)?;
-        Ok(Self { access_flags, name, descriptor, attributes })
+        Ok(Self { access_flags, name, descriptor, attributes, end: reader.offset() })
     }
 
     /// access_flags (table 4.5-A).
@@ -45,6 +47,12 @@ impl<'a> FieldInfo<'a> {
     /// Its attributes. `pool` is that of the field's class.
     pub fn attributes<'p>(&self, pool: &'p ConstantPool<'a>) -> Attributes<'p, 'a> {
         Attributes::new(self.attributes, pool)
+    }
+
+    /// The offsets in the class file between which the field_info stands.
+    pub(crate) fn span(&self) -> std::ops::Range<usize> {
+        // access_flags, name_index, descriptor_index
+        self.attributes.offset() - 6..self.end
     }
 }
 

@@ -20,6 +20,7 @@ mod attribute_info;
 pub mod attributes;
 mod class_file;
 pub mod compare;
+pub mod compose;
 mod constant;
 mod constant_pool;
 mod constant_values;

@@ -19,7 +19,7 @@ type Contents = BTreeMap<Vec<u8>, Vec<u8>>;
 
 /// What a member's attributes say, told apart by what it is good for.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Content {
+pub(crate) struct Content {
     /// Stack, locals, instructions and handlers; none for what is no method, and for native and abstract ones.
     code: Option<Vec<u8>>,
     /// StackMapTable.
@@ -28,6 +28,31 @@ pub(super) struct Content {
     debug: Contents,
     /// Everything else.
     attributes: Contents,
+}
+
+/// Attributes that make no difference in a running JVM, beside lines and names of variables. Bytes that a JVM gives back lack
+/// most of them.
+const NOT_IN_FORCE: [&[u8]; 5] = [
+    b"MethodParameters",
+    b"Deprecated",
+    b"RuntimeInvisibleAnnotations",
+    b"RuntimeInvisibleParameterAnnotations",
+    b"RuntimeInvisibleTypeAnnotations",
+];
+
+impl Content {
+    /// Whether a running JVM can't tell them apart, but for lines and names.
+    pub(crate) fn does_the_same(&self, other: &Self) -> bool {
+        self.code == other.code && self.attributes_that_differ(other).is_empty()
+    }
+
+    /// Names of attributes that a running JVM tells apart.
+    pub(crate) fn attributes_that_differ(&self, other: &Self) -> BTreeSet<String> {
+        let names: BTreeSet<&Vec<u8>> = self.attributes.keys().chain(other.attributes.keys()).collect();
+        let told = names.into_iter().filter(|name| !NOT_IN_FORCE.contains(&name.as_slice()));
+        let differ = told.filter(|name| self.attributes.get(*name) != other.attributes.get(*name));
+        differ.map(|name| String::from_utf8_lossy(name).into_owned()).collect()
+    }
 }
 
 /// What is not the same, if anything.
@@ -47,16 +72,16 @@ pub(super) fn change(member: String, old: &Content, new: &Content) -> Option<Con
 }
 
 /// A class as seen by one comparison.
-pub(super) struct Reading<'c, 'a> {
+pub(crate) struct Reading<'c, 'a> {
     class: ClassValues<'c, 'a>,
 }
 
 impl<'c, 'a> Reading<'c, 'a> {
-    pub(super) fn new(class: &'c ClassFile<'a>) -> Result<Self, Error> {
+    pub(crate) fn new(class: &'c ClassFile<'a>) -> Result<Self, Error> {
         Ok(Self { class: ClassValues::new(class)? })
     }
 
-    pub(super) fn method(
+    pub(crate) fn method(
         &mut self,
         values: &mut Values,
         attributes: Attributes<'_, 'a>,
@@ -74,7 +99,7 @@ impl<'c, 'a> Reading<'c, 'a> {
     }
 
     /// What attributes say, save those that the pool refers to and that say nothing by themselves.
-    pub(super) fn attributes(
+    pub(crate) fn attributes(
         &mut self,
         values: &mut Values,
         attributes: Attributes<'_, 'a>,

@@ -15,7 +15,7 @@ const FIELD_FLAGS: u16 = 0x50df;
 const METHOD_FLAGS: u16 = 0x1cff;
 
 /// How a member is named.
-pub(super) fn name(name: ModifiedUtf8<'_>, between: &str, descriptor: ModifiedUtf8<'_>) -> String {
+pub(crate) fn name(name: ModifiedUtf8<'_>, between: &str, descriptor: ModifiedUtf8<'_>) -> String {
     format!("{name}{between}{descriptor}")
 }
 

@@ -24,7 +24,8 @@ use std::collections::BTreeMap;
 use crate::class_file::ClassFile;
 use crate::constant_values::Values;
 use crate::error::Error;
-use content::{Content, Reading};
+pub(crate) use content::{Content, Reading};
+pub(crate) use members::name as member_name;
 
 /// A HotSpot VM, as far as it matters here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,8 @@
 //! 4.7.23). What the base has keeps its index; what only the new class has is appended.
 //!
 //! HotSpot merges both pools when it redefines a class, and copies a method for every ldc whose constant has moved past
-//! 255; a pool that did not move costs it nothing. Always re-base on the class as it was loaded, never on the last patch.
+//! 255; a pool that did not move costs it nothing. Always re-base on the class as it was loaded, or on what
+//! [`compose`](crate::compose) made of it last, and never on a patch as it was given.
 
 mod pool;
 

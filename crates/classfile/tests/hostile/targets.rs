@@ -6,6 +6,7 @@ mod ways;
 
 use jgraft_classfile::attributes::Attribute;
 use jgraft_classfile::compare::{Vm, compare as comparison};
+use jgraft_classfile::compose::{Patch, Share, compose};
 use jgraft_classfile::rebase::rebase as rebase_on;
 use jgraft_classfile::signature::{ClassSignature, MethodSignature, Type};
 use jgraft_classfile::verification::verify;
@@ -115,7 +116,8 @@ pub(crate) fn compare_with(bytes: &[u8], other: &[u8]) {
     }
 }
 
-/// Re-bases two classes on each other; what comes out has to read as a class of as many methods.
+/// Re-bases two classes on each other; what comes out has to read as a class of as many methods. Then puts them on each other
+/// as patches: that has to read, and a class is no change of itself.
 pub(crate) fn rebase_with(bytes: &[u8], other: &[u8]) {
     let (Ok(class), Ok(other)) = (ClassFile::parse(bytes), ClassFile::parse(other)) else { return };
     for (base, new) in [(&class, &class), (&class, &other), (&other, &class)] {
@@ -123,6 +125,15 @@ pub(crate) fn rebase_with(bytes: &[u8], other: &[u8]) {
         let made = ClassFile::parse(&made).expect("what was re-based reads");
         made.check_structure().expect("what was re-based is whole");
         assert_eq!(made.methods().flatten().count(), new.methods().flatten().count());
+        let patch = |class| Patch { class, share: None };
+        let Ok(made) = compose(base, base, &[patch(new), patch(base), patch(new)]) else { continue };
+        let [_, itself, again] = made.shares.as_slice() else { panic!("{:?}", made.shares) };
+        assert_eq!((itself, again.changes.len()), (&Share::default(), 0));
+        let class = ClassFile::parse(&made.class).expect("what was composed reads");
+        class.check_structure().expect("what was composed is whole");
+        if let Ok(less) = compose(base, &class, &[Patch { class: new, share: made.shares.last() }]) {
+            ClassFile::parse(&less.class).expect("what was composed reads");
+        }
     }
 }
 
