@@ -30,11 +30,16 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Properties;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipInputStream;
 
 /** Carries out the one request of a session directory and leaves the reply there. Never throws, never prints. */
 public final class Stub {
+    /** What implementations of every version keep in common, by a name that says its format. It holds classes of the
+     *  JDK alone: each implementation is in a class loader of its own. */
+    public static final Map<String, Object> STATE = new ConcurrentHashMap<String, Object>();
+
     private static final String CONTRACT = "1";
     private static final int REQUEST_LIMIT = 1 << 20;
     private static final int AGENT_JAR_LIMIT = 16 << 20;

@@ -19,11 +19,14 @@ public final class Main {
         if ("load".equals(verb)) {
             return SupervisedLoad.run(request, inst);
         }
+        if ("patch".equals(verb)) {
+            return PatchSession.run(session, request, inst);
+        }
         Map<String, String> reply = new LinkedHashMap<String, String>();
         reply.put("outcome", "failed");
         reply.put("stage", "verb");
         reply.put("message", verb == null ? "the request has no verb" : "unknown verb " + verb
-                + ": this agent knows load");
+                + ": this agent knows load and patch");
         return reply;
     }
 }
