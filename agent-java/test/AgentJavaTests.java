@@ -1,7 +1,7 @@
 // The tests of agent-java, without a test framework so that they run on any JVM from 8 on:
 //   java -cp jgraft-agent.jar:TEST_CLASSES AgentJavaTests
 // TEST_CLASSES is a directory. The process starts a second JVM, with an Instrumentation and with the test agents
-// (package agents) off its class path, so that they can only come from the jars that the tests make.
+// (package agents) and the classes that patches change (package shop) off its class path, so that they can only come from the jars that the tests make.
 // Not here: attaching from outside, which the live tests of the workspace do.
 
 import io.jgraft.agent.Stub;
@@ -49,6 +49,12 @@ public final class AgentJavaTests {
             new StubTests(check, jars, instrumentation).run();
             new LoadTests(check, jars, instrumentation).run();
             new LookupTests(check, jars, instrumentation).run();
+            LockHolder holder = new LockHolder(jars.tests);
+            try {
+                new PatchTests(check, jars, instrumentation, holder).run();
+            } finally {
+                holder.kill();
+            }
         } finally {
             System.setOut(out);
             System.setErr(err);
@@ -67,7 +73,7 @@ public final class AgentJavaTests {
                 @Override
                 public FileVisitResult visitFile(Path file, BasicFileAttributes facts) throws IOException {
                     String name = classes.relativize(file).toString();
-                    if (!name.startsWith("agents/")) {
+                    if (!name.startsWith("agents/") && !name.startsWith("shop/")) {
                         entries.put(name, Files.readAllBytes(file));
                     }
                     return FileVisitResult.CONTINUE;

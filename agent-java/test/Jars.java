@@ -15,11 +15,14 @@ import java.util.zip.ZipOutputStream;
 final class Jars {
     final Path work;
     final Path agentJar;
+    /** The class path of these tests. */
+    final Path tests;
     private final Path classes;
     private int made;
 
     Jars(Path work, Path agentJar, Path classes) {
         this.work = work;
+        this.tests = work.resolve("tests.jar");
         this.agentJar = agentJar;
         this.classes = classes;
     }
@@ -42,7 +45,12 @@ final class Jars {
 
     /** The class file of a test agent. */
     byte[] agent(String name) throws IOException {
-        return Files.readAllBytes(classes.resolve("agents/" + name + ".class"));
+        return file("agents/" + name + ".class");
+    }
+
+    /** A file of the folder that the tests were compiled into. */
+    byte[] file(String name) throws IOException {
+        return Files.readAllBytes(classes.resolve(name));
     }
 
     /** The agent jar with one text of its implementation's Main replaced by another of the same length. */

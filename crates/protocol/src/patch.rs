@@ -218,7 +218,8 @@ mod tests {
             .filter_map(|line| line.split('"').nth(1))
             .collect();
         assert!(words.len() > 60, "{words:?}");
-        let missing: Vec<&str> = words.into_iter().filter(|word| !JAVA.contains(&format!("\"{word}\""))).collect();
+        let missing: Vec<&str> =
+            words.into_iter().filter(|word| !JAVA.contains(&format!("\"{word}\""))).collect();
         assert!(missing.is_empty(), "not in agent-java: {missing:?}");
         let silence = format!("SILENCE_MS = {};", super::DEFAULT_TIME_TO_LIVE_MS);
         assert!(JAVA.contains(&silence), "{silence}");

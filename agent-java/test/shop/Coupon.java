@@ -1,0 +1,11 @@
+// The new class that a patch brings.
+package shop;
+
+final class Coupon {
+    private Coupon() {
+    }
+
+    static String text() {
+        return "coupon-1";
+    }
+}
