@@ -4,10 +4,12 @@ use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
+use crate::class_file::ClassFile;
 use crate::constant::{Constant, MemberRef, NameAndType};
 use crate::constant_pool::ConstantPool;
 use crate::error::Error;
 use crate::instruction::{Instructions, Operands};
+use crate::method_info::MethodInfo;
 use crate::opcode::{GOTO, GOTO_W, JSR, JSR_W, LDC, LDC_W};
 
 /// What code says.
@@ -55,6 +57,12 @@ impl CodeDigest {
     }
 }
 
+/// Of a method; none for native and abstract ones.
+pub(super) fn digest_of(class: &ClassFile<'_>, method: &MethodInfo<'_>) -> Result<Option<CodeDigest>, Error> {
+    let pool = class.constant_pool();
+    method.code(pool)?.map(|code| CodeDigest::of(pool, code.code())).transpose()
+}
+
 /// Hands over each method that code calls by its class, not on a boot method's word.
 pub fn each_call<'a>(
     pool: &ConstantPool<'a>,
@@ -70,7 +78,7 @@ pub fn each_call<'a>(
     Ok(())
 }
 
-fn constant(pool: &ConstantPool<'_>, index: u16, state: &mut DefaultHasher) -> Result<(), Error> {
+pub(super) fn constant(pool: &ConstantPool<'_>, index: u16, state: &mut DefaultHasher) -> Result<(), Error> {
     let text = |bytes: &[u8], state: &mut DefaultHasher| bytes.hash(state);
     let named = |it: NameAndType<'_>, state: &mut DefaultHasher| {
         text(it.name.as_bytes(), state);

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Change, CodeDigest, Comparison, ContentChange, Vm, members, structure, weigh};
+use super::digest::digest_of;
+use super::{Change, Comparison, ContentChange, Vm, members, structure, weigh};
 use crate::class_file::{ClassFile, access_flags};
 use crate::error::Error;
 use crate::method_info::MethodInfo;
@@ -44,7 +45,7 @@ fn contents(told: &ClassFile<'_>, new: &ClassFile<'_>) -> Result<Vec<ContentChan
     let mut digests = BTreeMap::new();
     for method in told.methods() {
         let method = method?;
-        digests.insert(name(&method), digest(told, &method)?);
+        digests.insert(name(&method), digest_of(told, &method)?);
     }
     let mut changes = Vec::new();
     for method in new.methods() {
@@ -52,16 +53,10 @@ fn contents(told: &ClassFile<'_>, new: &ClassFile<'_>) -> Result<Vec<ContentChan
         let member = name(&method);
         // Each once: a class that has two of a name is none.
         let Some(before) = digests.remove(&member) else { continue };
-        if before != digest(new, &method)? {
+        if before != digest_of(new, &method)? {
             let (frames, debug, attributes) = (false, false, Vec::new());
             changes.push(ContentChange { member, code: true, frames, debug, attributes });
         }
     }
     Ok(changes)
-}
-
-/// None for native and abstract methods.
-fn digest(class: &ClassFile<'_>, method: &MethodInfo<'_>) -> Result<Option<CodeDigest>, Error> {
-    let pool = class.constant_pool();
-    method.code(pool)?.map(|code| CodeDigest::of(pool, code.code())).transpose()
 }

@@ -12,12 +12,14 @@ mod error;
 mod in_force;
 mod members;
 mod structure;
+mod woven;
 
 pub use artefact::Artefact;
 pub use difference::{Change, ContentChange, Difference};
 pub use digest::{CodeDigest, each_call};
 pub use error::RedefinitionError;
 pub use in_force::compare_in_force;
+pub use woven::{not_woven_from, woven_from};
 
 use std::collections::BTreeMap;
 

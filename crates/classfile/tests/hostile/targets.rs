@@ -5,7 +5,7 @@
 mod ways;
 
 use jgraft_classfile::attributes::Attribute;
-use jgraft_classfile::compare::{Vm, compare as comparison};
+use jgraft_classfile::compare::{Vm, compare as comparison, not_woven_from};
 use jgraft_classfile::compose::{Patch, Share, compose};
 use jgraft_classfile::rebase::rebase as rebase_on;
 use jgraft_classfile::signature::{ClassSignature, MethodSignature, Type};
@@ -114,6 +114,10 @@ pub(crate) fn compare_with(bytes: &[u8], other: &[u8]) {
             }
         }
     }
+    if let Ok(others) = not_woven_from(&class, &class) {
+        assert!(others.is_empty(), "{others:?}");
+    }
+    let _ = (not_woven_from(&class, &other), not_woven_from(&other, &class));
 }
 
 /// Re-bases two classes on each other; what comes out has to read as a class of as many methods. Then puts them on each other
