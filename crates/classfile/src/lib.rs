@@ -25,6 +25,7 @@ mod constant;
 mod constant_pool;
 mod constant_values;
 mod descriptor;
+pub mod diff;
 mod error;
 mod field_info;
 pub mod format;

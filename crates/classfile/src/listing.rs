@@ -19,10 +19,8 @@ use crate::opcode::{self, NEWARRAY};
 /// Lists a method: flags, descriptor, stack and locals, instructions, exception table, lines, variables, frames.
 pub fn list_method(class: &ClassFile<'_>, method: &MethodInfo<'_>) -> Result<String, Error> {
     let pool = class.constant_pool();
-    let bootstrap = class.attributes()?.find("BootstrapMethods")?;
-    let bootstrap = bootstrap.map(|found| BootstrapMethods::read(&mut found.reader())).transpose()?;
     let mut text = String::new();
-    let lister = Lister { pool, bootstrap };
+    let lister = Lister::new(class)?;
     // Writing to a String can't fail.
     let _ = writeln!(text, "{}", signature(method));
     let Some(code) = method.code(pool)? else { return Ok(text) };
@@ -44,7 +42,7 @@ pub fn list_method(class: &ClassFile<'_>, method: &MethodInfo<'_>) -> Result<Str
     Ok(text)
 }
 
-fn signature(method: &MethodInfo<'_>) -> String {
+pub(crate) fn signature(method: &MethodInfo<'_>) -> String {
     const FLAGS: [(u16, &str); 12] = [
         (0x0001, "public"),
         (0x0002, "private"),
@@ -73,13 +71,32 @@ fn signature(method: &MethodInfo<'_>) -> String {
     words.join(" ") + &readable.unwrap_or_default()
 }
 
-struct Lister<'p, 'a> {
+/// Writes operands.
+#[derive(Clone, Copy)]
+pub(crate) struct Lister<'p, 'a> {
     pool: &'p ConstantPool<'a>,
-    bootstrap: Option<BootstrapMethods<'a>>,
+    bootstrap: Bootstrap<'a>,
 }
 
-impl Lister<'_, '_> {
-    fn operands(&self, instruction: &Instruction<'_>, out: &mut String) -> fmt::Result {
+#[derive(Clone, Copy)]
+enum Bootstrap<'a> {
+    Shown(Option<BootstrapMethods<'a>>),
+    LeftOut,
+}
+
+impl<'p, 'a> Lister<'p, 'a> {
+    pub(crate) fn new(class: &'p ClassFile<'a>) -> Result<Self, Error> {
+        let bootstrap = class.attributes()?.find("BootstrapMethods")?;
+        let bootstrap = bootstrap.map(|found| BootstrapMethods::read(&mut found.reader())).transpose()?;
+        Ok(Self { pool: class.constant_pool(), bootstrap: Bootstrap::Shown(bootstrap) })
+    }
+
+    /// For a class of which these are not known: which one computes a constant or call site is not shown.
+    pub(crate) fn without_bootstrap_methods(class: &'p ClassFile<'a>) -> Self {
+        Self { pool: class.constant_pool(), bootstrap: Bootstrap::LeftOut }
+    }
+
+    pub(crate) fn operands(&self, instruction: &Instruction<'_>, out: &mut String) -> fmt::Result {
         match instruction.operands {
             Operands::None => Ok(()),
             Operands::Constant(value) => write!(out, " {value}"),
@@ -138,7 +155,8 @@ impl Lister<'_, '_> {
     /// What is computed, and by which bootstrap method with which arguments: the number says nothing.
     fn dynamic(&self, method: u16, what: NameAndType<'_>, out: &mut String) -> fmt::Result {
         write!(out, " {}:{}", what.name, what.descriptor)?;
-        let found = self.bootstrap.and_then(|methods| methods.iter().nth(usize::from(method)));
+        let Bootstrap::Shown(bootstrap) = self.bootstrap else { return Ok(()) };
+        let found = bootstrap.and_then(|methods| methods.iter().nth(usize::from(method)));
         let Some(found) = found else { return write!(out, " by #{method}?") };
         out.write_str(" by")?;
         self.constant(found.bootstrap_method_ref, out)?;

@@ -7,6 +7,7 @@ mod ways;
 use jgraft_classfile::attributes::Attribute;
 use jgraft_classfile::compare::{Vm, compare as comparison, not_woven_from};
 use jgraft_classfile::compose::{Patch, Share, compose};
+use jgraft_classfile::diff::{Told, diff};
 use jgraft_classfile::rebase::rebase as rebase_on;
 use jgraft_classfile::signature::{ClassSignature, MethodSignature, Type};
 use jgraft_classfile::verification::verify;
@@ -118,6 +119,15 @@ pub(crate) fn compare_with(bytes: &[u8], other: &[u8]) {
         assert!(others.is_empty(), "{others:?}");
     }
     let _ = (not_woven_from(&class, &other), not_woven_from(&other, &class));
+    if let Ok(diffs) = diff(&class, &class, Told::All) {
+        assert!(diffs.is_empty(), "{diffs:?}");
+    }
+    for (old, new) in [(&class, &other), (&other, &class)] {
+        for told in [Told::All, Told::CodeOnly] {
+            let diffs = diff(old, new, told).into_iter().flatten();
+            diffs.for_each(|diff| drop(diff.to_string()));
+        }
+    }
 }
 
 /// Re-bases two classes on each other; what comes out has to read as a class of as many methods. Then puts them on each other
