@@ -6,8 +6,10 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use crate::bundle;
+pub(crate) use patch::*;
 
 pub(crate) mod alone;
+mod patch;
 
 /// Graft code onto running JVMs: find them, see whether they can be attached to, load agents.
 #[derive(Parser)]
@@ -41,6 +43,7 @@ pub(crate) enum Command {
     StartManagement(StartManagement),
     Stat(Stat),
     Trace(Trace),
+    Patch(Patch),
     Status(Status),
     Reset(Reset),
     Jattach(Jattach),
@@ -64,6 +67,7 @@ impl Command {
             Command::StartManagement(options) => options.asked.json,
             Command::Stat(options) => options.json,
             Command::Trace(options) => options.json,
+            Command::Patch(options) => options.action.json(),
             Command::Status(options) => options.json,
             Command::Reset(options) => options.json,
             Command::Jattach(_) => false,
@@ -324,9 +328,9 @@ pub(crate) struct Status {
     pub(crate) json: bool,
 }
 
-/// Take everything of ours out of a JVM: every trace ends, whoever began it, and its classes go back.
+/// Take everything of ours out of a JVM: every trace ends, every patch is reverted, and the classes go back.
 ///
-/// Nothing is loaded for it; what stays until the JVM ends is said by `jgraft status`.
+/// Nothing is loaded to end traces; what stays until the JVM ends is said by `jgraft status`.
 #[derive(Args)]
 pub(crate) struct Reset {
     /// A pid, or the main class or jar of exactly one JVM, or the last part of its name.

@@ -3,10 +3,11 @@
 use std::io::{IsTerminal, Read, Write};
 use std::os::fd::AsFd;
 
+use jgraft_attach::{EventMemory, LARGE_FLUSH, Target, compiled_at_risk, first_retransform};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use crate::failure::{EXIT_BLOCKED, EXIT_INTERRUPTED, Failure};
-use crate::human::clean;
+use crate::human::{Stream, clean};
 use crate::interrupt::Interrupt;
 
 /// Fails where the user does not agree, or cannot be asked. `what` was not done, and costs `cost`.
@@ -29,6 +30,38 @@ pub(crate) fn ask(what: &str, cost: &str, json: bool, interrupt: &Interrupt) -> 
                 .evidence("a signal came before an answer")
                 .remedy("nothing was changed"))
         }
+    }
+}
+
+/// The compiled code that a JVM of 8 to 22 throws away when a class is changed for the first time.
+pub(crate) struct Flush {
+    pub(crate) text: String,
+    is_large: bool,
+}
+
+/// What a first change of a class costs; none where that is nothing, or was paid already.
+pub(crate) fn first_flush(target: &Target) -> Option<Flush> {
+    let traced = EventMemory::descriptors(target).is_ok_and(|found| !found.is_empty());
+    let cost = first_retransform(target).filter(|_| !traced)?;
+    let is_large = compiled_at_risk(target).is_some_and(|methods| methods >= LARGE_FLUSH);
+    Some(Flush { text: format!("{}; {}", cost.cause, cost.evidence), is_large })
+}
+
+impl Flush {
+    /// Says it, and, where it is much, asks.
+    pub(crate) fn agree(
+        &self,
+        what: &str,
+        yes: bool,
+        json: bool,
+        stderr: &Stream,
+        interrupt: &Interrupt,
+    ) -> Result<(), Failure> {
+        if self.is_large && !yes {
+            return ask(what, &self.text, json, interrupt);
+        }
+        stderr.line(&format!("{}: {}", stderr.yellow("warning"), clean(&self.text)));
+        Ok(())
     }
 }
 

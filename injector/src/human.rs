@@ -84,6 +84,14 @@ pub(crate) fn age(age: Duration) -> String {
     }
 }
 
+/// Who we are, for whoever finds what we have put into a JVM: the user that logged in, where sudo tells.
+pub(crate) fn by() -> String {
+    let uid = nix::unistd::geteuid();
+    let name = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
+    let name = name.filter(|name| !name.is_empty()).unwrap_or_else(|| "an unknown user".to_owned());
+    format!("{name} (uid {uid}, jgraft pid {})", std::process::id())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

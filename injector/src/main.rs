@@ -16,6 +16,7 @@ mod hung;
 mod interrupt;
 mod jar;
 mod json;
+mod native_agent;
 mod next_start;
 mod output;
 mod relay;
@@ -56,6 +57,7 @@ fn main() -> ExitCode {
         Command::StartManagement(options) => commands::start_management::run(&options),
         Command::Stat(options) => commands::stat::run(&options),
         Command::Trace(options) => commands::trace::run(&options),
+        Command::Patch(options) => commands::patch::run(&options),
         Command::Status(options) => commands::status::run(&options),
         Command::Reset(options) => commands::reset::run(&options),
         Command::Jattach(options) => return commands::jattach::run(&options.words),

@@ -124,6 +124,24 @@ pub fn follow(target: &Target, descriptor: u32) -> io::Result<std::fs::File> {
     Ok(file)
 }
 
+/// Plain files that the target has open under a name which it has removed since, opened for reading with the rights of the
+/// target's user. It may have given that name to any file.
+pub fn open_without_name(target: &Target, name: &str) -> Vec<std::fs::File> {
+    use std::io::Seek;
+    let ending = format!("/{name} (deleted)");
+    let descriptors = target.process().entries("fd").unwrap_or_default();
+    descriptors
+        .iter()
+        .filter_map(|fd| fd.to_str()?.parse().ok())
+        .filter(|fd| destination(target, *fd).is_some_and(|path| path.ends_with(&ending)))
+        .filter_map(|fd| {
+            let mut file = follow(target, fd).ok()?;
+            file.rewind().ok()?;
+            Some(file)
+        })
+        .collect()
+}
+
 /// Where that descriptor leads, as the kernel names it.
 pub fn destination(target: &Target, descriptor: u32) -> Option<String> {
     Some(target.process().link(&format!("fd/{descriptor}")).ok()?.display().to_string())

@@ -10,6 +10,7 @@ pub(crate) mod jattach;
 pub(crate) mod jcmd;
 pub(crate) mod list;
 pub(crate) mod load;
+pub(crate) mod patch;
 pub(crate) mod properties;
 pub(crate) mod reset;
 pub(crate) mod start_management;

@@ -11,7 +11,8 @@ use jgraft_protocol::native::trace as keys;
 use jgraft_protocol::session::reply;
 use serde::Serialize;
 
-use crate::cli::Reset;
+use super::patch::{self, PatchJson};
+use crate::cli::{Patience, Reset};
 use crate::failure::{EXIT_FAILED, EXIT_INTERRUPTED, Failure};
 use crate::interrupt::Interrupt;
 use crate::residents::{Channel, Residents};
@@ -25,6 +26,8 @@ const LOOK: std::time::Duration = std::time::Duration::from_millis(5);
 struct ResetJson {
     target: TargetJson,
     traces: Vec<EndedJson>,
+    /// Those that were taken out.
+    patches: Vec<PatchJson>,
 }
 
 #[derive(Serialize)]
@@ -93,11 +96,20 @@ pub(crate) fn run(options: &Reset) -> Result<ExitCode, Failure> {
             put_back: put_back(|key| channel.number(key)),
         });
     }
+    let told = TargetJson::of(&target);
+    let patches = patch::patches(&target);
+    let ids: Vec<_> = patches.iter().map(|patch| patch.id.clone()).collect();
+    let patience = Patience { timeout: options.timeout, reply_timeout: None };
+    let reverted = match ids.is_empty() {
+        true => None,
+        false => Some(patch::revert(target, &patches, &ids, &patience, &interrupt)?),
+    };
     if options.json {
-        json::print("reset", &ResetJson { target: TargetJson::of(&target), traces: ended });
+        let patches = reverted.map(|reverted| reverted.patches).unwrap_or_default();
+        json::print("reset", &ResetJson { target: told, traces: ended, patches });
         return Ok(ExitCode::SUCCESS);
     }
-    if ended.is_empty() {
+    if ended.is_empty() && reverted.is_none() {
         output::line(&format!("nothing of ours is active in pid {pid}"));
     }
     for trace in ended {
@@ -108,6 +120,7 @@ pub(crate) fn run(options: &Reset) -> Result<ExitCode, Failure> {
             trace.put_back
         ));
     }
+    reverted.iter().flat_map(patch::Reverted::lines).for_each(|line| output::line(&line));
     Ok(ExitCode::SUCCESS)
 }
 

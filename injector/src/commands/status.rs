@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use jgraft_protocol::native::trace as keys;
 use serde::Serialize;
 
+use super::patch::{self, PatchJson};
 use crate::cli::Status;
 use crate::failure::Failure;
 use crate::residents::{Channel, Residents};
@@ -16,6 +17,8 @@ use crate::{human, json, output};
 struct StatusJson {
     target: TargetJson,
     traces: Vec<TraceJson>,
+    /// The oldest first.
+    patches: Vec<PatchJson>,
     /// Paths of agents, as the target has them open or mapped.
     agents: Vec<String>,
     event_memory_bytes: usize,
@@ -72,15 +75,19 @@ pub(crate) fn run(options: &Status) -> Result<ExitCode, Failure> {
     let traces: Vec<_> =
         residents.channels.iter().filter(|channel| channel.is_active()).map(TraceJson::of).collect();
     let agents: Vec<_> = residents.files.iter().map(|path| human::clean(&path.to_string_lossy())).collect();
+    let patches = patch::patches(&target);
     if options.json {
         let (target, event_memory_bytes) = (TargetJson::of(&target), residents.event_memory());
-        json::print("status", &StatusJson { target, traces, agents, event_memory_bytes });
+        json::print("status", &StatusJson { target, traces, patches, agents, event_memory_bytes });
         return Ok(ExitCode::SUCCESS);
     }
     for trace in &traces {
         output::line(&trace.line());
     }
-    match (traces.is_empty(), agents.is_empty() && residents.channels.is_empty()) {
+    for patch in &patches {
+        output::line(&format!("patch {}", patch.line()));
+    }
+    match (traces.is_empty() && patches.is_empty(), agents.is_empty() && residents.channels.is_empty()) {
         (_, true) => output::line(&format!("nothing of ours is in pid {}", target.pid())),
         (true, false) => output::line(&format!("nothing of ours is active in pid {}", target.pid())),
         (false, _) => {}

@@ -9,9 +9,7 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use jgraft_attach::{
-    EventMemory, Kind, LARGE_FLUSH, Target, agent_loading, compiled_at_risk, examine, first_retransform,
-};
+use jgraft_attach::{Kind, Target, agent_loading, examine};
 use jgraft_protocol::events::{END, Reader, WORD_REQUEST, status};
 use jgraft_protocol::native::trace as keys;
 use jgraft_protocol::pattern::Pattern;
@@ -51,7 +49,10 @@ pub(crate) fn run(options: &Trace) -> Result<ExitCode, Failure> {
     let stderr = human::Stream::stderr();
     let pid = target.pid();
     may_be_traced(&target)?;
-    flush(&target, options, &stderr, &interrupt)?;
+    if let Some(flush) = consent::first_flush(&target) {
+        let agreed = options.yes || options.dry_run;
+        flush.agree(&format!("pid {pid} was not traced"), agreed, options.json, &stderr, &interrupt)?;
+    }
     if options.dry_run {
         return dry_run(target, &patterns, options, &interrupt);
     }
@@ -147,26 +148,6 @@ fn may_be_traced(target: &Target) -> Result<(), Failure> {
         return Err(Failure::blocked(blocker));
     }
     agent_loading(target).map_err(|blocker| Failure::blocked(&blocker))?;
-    Ok(())
-}
-
-/// The compiled code that the JVM will throw away: said, and where it is much, agreed to. A JVM that was traced has none
-/// of that cost any more.
-fn flush(
-    target: &Target,
-    options: &Trace,
-    stderr: &human::Stream,
-    interrupt: &Interrupt,
-) -> Result<(), Failure> {
-    let traced = EventMemory::descriptors(target).is_ok_and(|found| !found.is_empty());
-    let Some(cost) = first_retransform(target).filter(|_| !traced) else { return Ok(()) };
-    let cost = format!("{}; {}", cost.cause, cost.evidence);
-    let large = compiled_at_risk(target).is_some_and(|methods| methods >= LARGE_FLUSH);
-    if large && !options.yes && !options.dry_run {
-        let what = format!("pid {} was not traced", target.pid());
-        return consent::ask(&what, &cost, options.json, interrupt);
-    }
-    stderr.line(&format!("{}: {}", stderr.yellow("warning"), human::clean(&cost)));
     Ok(())
 }
 

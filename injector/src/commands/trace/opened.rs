@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::time::{Duration, Instant};
 
-use jgraft_attach::{Client, EventMemory, LoadOutcome, Request, Target};
+use jgraft_attach::{Client, EventMemory, Target};
 use jgraft_protocol::events::status;
-use jgraft_protocol::native::{code, stage, trace as keys};
+use jgraft_protocol::native::{stage, trace as keys};
 use jgraft_protocol::pattern::Pattern;
 use jgraft_protocol::properties;
 use jgraft_protocol::session::{reply, request};
@@ -16,15 +16,13 @@ use super::outcome;
 use crate::bundle::Bundled;
 use crate::cli::Trace;
 use crate::failure::{EXIT_FAILED, Failure};
-use crate::human::clean;
-use crate::hung::explain_hang;
+use crate::human::{self, clean};
 use crate::interrupt::Interrupt;
+use crate::native_agent::{self, Answer};
 use crate::session::{Draft, Session};
 
 /// The file of names is not read further.
 const NAMES_LIMIT: u64 = 64 << 20;
-/// The answer to the request to load is a line.
-const ANSWER_LIMIT: u64 = 1 << 16;
 
 pub(super) struct Opened<'i> {
     client: Client<'i>,
@@ -65,7 +63,7 @@ impl<'i> Opened<'i> {
             .zip(patterns)
             .map(|(n, pattern)| (format!("{}{n}", keys::PATTERN), pattern.to_string()))
             .collect();
-        let by = by();
+        let by = human::by();
         let mut wanted = vec![(request::VERB, keys::VERB), (keys::BY, &*by)];
         wanted.extend(consent.then_some((keys::CONSENT, "true")));
         wanted.extend(options.dry_run.then_some((keys::DRY_RUN, "true")));
@@ -81,33 +79,18 @@ impl<'i> Opened<'i> {
             .evidence(error.to_string())
             .remedy("make room there")
         })?;
-        let asked = Request::load_native_agent(draft.agent(), Some(&format!("session={}", draft.path())))
-            .map_err(|finding| Failure::blocked(&finding))?;
         let pid = target.pid();
         let mut client = options.patience.client(target, interrupt);
-        let answer =
-            client.send(&asked).and_then(|reply| Ok((reply.header(), reply.into_text(ANSWER_LIMIT)?.0)));
-        let (header, text) = answer.map_err(|error| explain_hang(error, client.target()))?;
-        let reply = session.reply().unwrap_or_default();
-        let failed = |evidence: String| {
-            Failure::new(EXIT_FAILED, "trace-failed", format!("pid {pid} cannot be traced"))
-                .evidence(evidence)
+        let cause = format!("pid {pid} cannot be traced");
+        let reply = match native_agent::load(&mut client, &draft, &session, "trace-failed", &cause)? {
+            Answer::Done(reply) => reply,
+            Answer::Refused(reply) => {
+                return match native_agent::said(&reply) {
+                    (stage::CONSENT, cost) => Ok(Begun::AskFirst(client.into_target(), cost)),
+                    _ => Err(refused(pid, &reply)),
+                };
+            }
         };
-        match LoadOutcome::parse(header, &text) {
-            LoadOutcome::Loaded => {}
-            LoadOutcome::AgentFailed(code) if reply.is_empty() => {
-                let meaning = code::explain(code).unwrap_or("unknown");
-                return Err(failed(format!("the agent returned {code}: {meaning}")));
-            }
-            LoadOutcome::AgentFailed(_) => {
-                if properties::get(&reply, reply::STAGE) == Some(stage::CONSENT) {
-                    let cost = properties::get(&reply, reply::MESSAGE).unwrap_or_default().to_owned();
-                    return Ok(Begun::AskFirst(client.into_target(), cost));
-                }
-                return Err(refused(pid, &reply));
-            }
-            LoadOutcome::NotLoaded(words) => return Err(failed(format!("the jvm says: {words}"))),
-        }
         Ok(Begun::Yes(Opened { client, session, _lease: lease, path: draft.path(), reply }))
     }
 
@@ -222,12 +205,4 @@ pub(super) fn refused(pid: i32, reply: &[(String, String)]) -> Failure {
             .evidence(why)
             .remedy("nothing was changed; jgraft doctor says how the jvm is"),
     }
-}
-
-/// Who we are, for whoever finds the trace: the user that logged in, where sudo tells.
-fn by() -> String {
-    let uid = nix::unistd::geteuid();
-    let name = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
-    let name = name.filter(|name| !name.is_empty()).unwrap_or_else(|| "an unknown user".to_owned());
-    format!("{name} (uid {uid}, jgraft pid {})", std::process::id())
 }

@@ -1,0 +1,345 @@
+//! The bundled Java agent in a session of many steps: it tells what it has, redefines what it is told to, and puts
+//! everything back unless it hears that this was right. Not here: what is to be redefined.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use jgraft_attach::{Client, LoadOutcome, Process, Request};
+use jgraft_protocol::patch::{self, step, told};
+use jgraft_protocol::properties;
+use jgraft_protocol::session::{reply, request};
+
+use super::inputs::dotted;
+use super::store::{self, Note};
+use crate::bundle::Bundled;
+use crate::failure::{EXIT_FAILED, Failure};
+use crate::human::clean;
+use crate::hung::explain_hang;
+use crate::session::{Draft, Session};
+
+/// A class file, or what is kept with a patch.
+const FILE_LIMIT: u64 = 32 << 20;
+const ANSWER_LIMIT: u64 = 1 << 16;
+/// A JVM that is busy takes long to redefine a class; one that has stopped would be waited for forever.
+const PATIENCE: Duration = Duration::from_secs(120);
+const LOOK: Duration = Duration::from_millis(1);
+
+type Pairs = Vec<(String, String)>;
+
+/// A loaded class as the agent has found it.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// By which the agent knows it in this session.
+    pub(super) n: usize,
+    /// The internal name.
+    pub(super) name: String,
+    pub(super) loader: String,
+    pub(super) loader_id: i64,
+    pub(super) modifiable: bool,
+    /// The base is what we have kept, or a class that a patch has added.
+    pub(super) is_kept: bool,
+    /// The class as its loader has it, or as it was before it was patched first; or why there is none.
+    pub(super) base: Result<Vec<u8>, String>,
+    /// What we have put there, where it is patched.
+    pub(super) current: Option<Vec<u8>>,
+}
+
+/// An open session with the agent. When it is dropped before the agent was told that all is right, or this process dies, the
+/// agent puts everything back.
+pub(super) struct Agent {
+    session: Session,
+    path: String,
+    /// Held by this process, and by nobody when it is gone.
+    _lease: File,
+    process: Process,
+    step: usize,
+    /// Grows with every patch; the agent refuses what was planned on an older one.
+    pub(super) generation: u64,
+    pub(super) found: Vec<Found>,
+    /// Names of classes that are not loaded, with what loaders have of them.
+    pub(super) unloaded: Vec<Unloaded>,
+    /// Classes that are patched as soon as they are loaded.
+    pub(super) wanted: Vec<Wanted>,
+    /// What is kept there for the patches.
+    pub(super) blobs: BTreeMap<String, Vec<u8>>,
+}
+
+/// A class that is not loaded.
+#[derive(Debug)]
+pub(super) struct Unloaded {
+    /// The internal name.
+    pub(super) name: String,
+    /// The loaders that would load it.
+    pub(super) candidates: Vec<Candidate>,
+}
+
+/// What a loader would load.
+#[derive(Debug)]
+pub(super) struct Candidate {
+    /// By which the agent knows it in this session.
+    pub(super) id: String,
+    pub(super) loader: String,
+    pub(super) loader_id: i64,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// A class that is not loaded and will be patched when it is.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    /// By which the agent knows it in this session.
+    pub(super) n: String,
+    pub(super) name: String,
+    pub(super) loader_id: i64,
+    pub(super) base: Vec<u8>,
+    pub(super) current: Vec<u8>,
+}
+
+impl Agent {
+    /// Has the JVM load the agent, which looks for classes of these names.
+    pub(super) fn open(client: &mut Client<'_>, names: &[&str], timeout: Duration) -> Result<Agent, Failure> {
+        let numbered: Vec<_> =
+            (1..).zip(names).map(|(n, name)| (format!("{}{n}", patch::CLASS), dotted(name))).collect();
+        let mut wanted = vec![(request::VERB, patch::VERB), (patch::STEPS, "true")];
+        wanted.extend(numbered.iter().map(|(key, name)| (key.as_str(), name.as_str())));
+        let draft = Draft::new(client.target(), Bundled::Java, &wanted)?;
+        let session = draft.open(client.target(), timeout)?;
+        let pid = client.target().pid();
+        let cause = format!("pid {pid} was not patched");
+        let failed = |evidence: String| {
+            Failure::new(EXIT_FAILED, "patch-failed", &cause).evidence(evidence).remedy("nothing was changed")
+        };
+        let process = client.target().process().try_clone().map_err(|error| failed(error.to_string()))?;
+        let lease = session.dir().lock_new(patch::LEASE).map_err(|error| failed(error.to_string()))?;
+        let asked = Request::load_java_agent(draft.agent(), Some(&draft.path()))
+            .map_err(|finding| Failure::blocked(&finding))?;
+        let answer =
+            client.send(&asked).and_then(|reply| Ok((reply.header(), reply.into_text(ANSWER_LIMIT)?.0)));
+        let (header, text) = answer.map_err(|error| explain_hang(error, client.target()))?;
+        match LoadOutcome::parse(header, &text) {
+            LoadOutcome::Loaded => {}
+            LoadOutcome::AgentFailed(code) => return Err(failed(format!("the agent did not start: {code}"))),
+            LoadOutcome::NotLoaded(words) => return Err(failed(format!("the jvm says: {words}"))),
+        }
+        let reply = session.reply().ok_or_else(|| failed("the agent has left no reply".to_owned()))?;
+        outcome(&reply).map_err(|said| said.failure(&cause))?;
+        let generation = properties::get(&reply, patch::GENERATION).and_then(|text| text.parse().ok());
+        let generation = generation.ok_or_else(|| failed("its reply has no generation".to_owned()))?;
+        let mut agent = Agent {
+            session,
+            path: draft.path(),
+            _lease: lease,
+            process,
+            step: 1,
+            generation,
+            found: Vec::new(),
+            unloaded: Vec::new(),
+            wanted: Vec::new(),
+            blobs: BTreeMap::new(),
+        };
+        agent.take(&reply).map_err(failed)?;
+        Ok(agent)
+    }
+
+    /// Reads what the first reply tells.
+    fn take(&mut self, reply: &[(String, String)]) -> Result<(), String> {
+        let get = |key: String| properties::get(reply, &key);
+        let read = |file: &str| {
+            let bytes = self.session.dir().read(file, FILE_LIMIT);
+            bytes.map_err(|error| format!("the session's file {} cannot be read: {error}", clean(file)))
+        };
+        let id = |text: Option<&str>| text.and_then(|id| id.parse().ok()).unwrap_or(0);
+        let slashed = |name: &str| name.replace('.', "/");
+        for n in 1.. {
+            let Some(name) = get(format!("{}{n}", patch::CLASS)) else { break };
+            let base = match get(format!("{}{n}", told::BASE)) {
+                Some(file) => Ok(read(file)?),
+                None => Err(get(format!("{}{n}", told::BASE_ERROR)).map(clean).unwrap_or_default()),
+            };
+            let current = get(format!("{}{n}", told::CURRENT)).map(read).transpose()?;
+            self.found.push(Found {
+                n,
+                name: slashed(name),
+                loader: get(format!("{}{n}", told::LOADER)).map(clean).unwrap_or_default(),
+                loader_id: id(get(format!("{}{n}", told::LOADER_ID))),
+                modifiable: get(format!("{}{n}", told::MODIFIABLE)) == Some("true"),
+                is_kept: get(format!("{}{n}", told::BASE_KIND))
+                    .is_some_and(|kind| kind != told::KIND_RESOURCE),
+                base,
+                current,
+            });
+        }
+        for m in 1.. {
+            let Some(name) = get(format!("{}{m}", told::UNLOADED)) else { break };
+            let mut unloaded = Unloaded { name: slashed(name), candidates: Vec::new() };
+            for k in 1.. {
+                let id_of = format!("{m}.{k}");
+                let of = |key: &str| get(format!("{}{id_of}{key}", told::CANDIDATE));
+                let Some(file) = of(told::END_FILE) else { break };
+                unloaded.candidates.push(Candidate {
+                    loader: of(told::END_LOADER).map(clean).unwrap_or_default(),
+                    loader_id: id(of(told::END_LOADER_ID)),
+                    bytes: read(file)?,
+                    id: id_of,
+                });
+            }
+            self.unloaded.push(unloaded);
+        }
+        for (key, name) in reply {
+            let Some(n) = key.strip_prefix(told::WANTED).filter(|n| n.bytes().all(|b| b.is_ascii_digit()))
+            else {
+                continue;
+            };
+            let of = |key: &str| get(format!("{key}{n}"));
+            let (Some(base), Some(current)) = (of(told::WANTED_BASE), of(told::WANTED_CURRENT)) else {
+                continue;
+            };
+            self.wanted.push(Wanted {
+                n: n.to_owned(),
+                name: slashed(name),
+                loader_id: id(of(told::WANTED_LOADER_ID)),
+                base: read(base)?,
+                current: read(current)?,
+            });
+        }
+        for k in 1.. {
+            let Some(name) = get(format!("{}{k}", told::BLOB)) else { break };
+            let Some(file) = get(format!("{}{k}{}", told::BLOB, told::BLOB_FILE)) else { break };
+            let bytes = read(file)?;
+            self.blobs.insert(name.to_owned(), bytes);
+        }
+        Ok(())
+    }
+
+    /// The session's directory, in the target's view.
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// A file of the session, as far as it can be read.
+    pub(super) fn read(&self, name: &str, limit: u64) -> Vec<u8> {
+        self.session.dir().read(name, limit).unwrap_or_default()
+    }
+
+    /// Puts a file into the session, for a step.
+    pub(super) fn put(&self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
+        self.session.dir().write_new(name, bytes).map_err(|error| {
+            Failure::new(EXIT_FAILED, "staging-failed", "the patch cannot be put where the target sees it")
+                .evidence(error.to_string())
+                .remedy("make room there; nothing was changed")
+        })
+    }
+
+    /// Has the agent do a step; its reply. What it cannot do it has not done at all.
+    pub(super) fn step(&mut self, name: &str, pairs: &[(String, String)]) -> Result<Pairs, Said> {
+        self.step += 1;
+        let all = [(step::STEP, name)].into_iter().chain(pairs.iter().map(|(k, v)| (k.as_str(), v.as_str())));
+        // The last pair, so that a request that is not there to its end is not taken for one.
+        let text = properties::write(all.chain([("end", "true")]));
+        let dir = self.session.dir();
+        let lost = |message: String| Said { stage: "session".to_owned(), message, stack: Vec::new() };
+        dir.write_new(&patch::request(self.step), text.as_bytes())
+            .map_err(|error| lost(format!("the step {name} cannot be written: {error}")))?;
+        let (start, answer) = (Instant::now(), patch::reply(self.step));
+        loop {
+            if let Some(reply) = self.session.pairs(&answer) {
+                outcome(&reply)?;
+                return Ok(reply);
+            }
+            if start.elapsed() > PATIENCE {
+                return Err(lost(format!(
+                    "the agent has not answered to {name} within {} s",
+                    PATIENCE.as_secs()
+                )));
+            }
+            if self.process.has_ended() {
+                return Err(lost("the target has ended".to_owned()));
+            }
+            thread::sleep(LOOK);
+        }
+    }
+}
+
+impl Agent {
+    /// What was applied is to stay: with these patches in all, these files kept beside those that are there, and those of
+    /// `dropped` not any more.
+    pub(super) fn commit(
+        &mut self,
+        notes: &[Note],
+        kept: &[(String, Vec<u8>)],
+        dropped: &[String],
+    ) -> Result<(), Said> {
+        let lost =
+            |failure: String| Said { stage: "session".to_owned(), message: failure, stack: Vec::new() };
+        let mut pairs = Vec::new();
+        let text = properties_text(&Note::pairs(notes));
+        let kept = kept.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
+        let notes_blob = (!notes.is_empty()).then_some((store::NOTES, text.as_bytes()));
+        for (n, (name, bytes)) in (1..).zip(kept.chain(notes_blob)) {
+            let file = format!("keep-blob-{n}");
+            self.session.dir().write_new(&file, bytes).map_err(|error| lost(error.to_string()))?;
+            pairs.push((format!("{}{n}", step::PUT), name.to_owned()));
+            pairs.push((format!("{}{n}{}", step::PUT, step::FILE), file));
+        }
+        let no_notes = notes.is_empty().then(|| store::NOTES.to_owned());
+        for (n, name) in (1..).zip(dropped.iter().chain(&no_notes)) {
+            pairs.push((format!("{}{n}", step::DROP), name.clone()));
+        }
+        if !notes.is_empty() {
+            let mut journal = vec![(patch::GENERATION.to_owned(), (self.generation + 1).to_string())];
+            journal.extend(Note::pairs(notes));
+            journal.push(("end".to_owned(), "true".to_owned()));
+            let file = "new-journal";
+            let text = properties_text(&journal);
+            self.session.dir().write_new(file, text.as_bytes()).map_err(|error| lost(error.to_string()))?;
+            pairs.push((step::JOURNAL_FILE.to_owned(), file.to_owned()));
+        }
+        self.step(step::COMMIT, &pairs).map(|_| ())
+    }
+
+    /// The session is over; what was not committed goes back.
+    pub(super) fn end(&mut self) {
+        // An agent that does not answer sees the lock go.
+        let _ = self.step(step::END, &[]);
+    }
+}
+
+fn properties_text(pairs: &[(String, String)]) -> String {
+    properties::write(pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())))
+}
+
+/// What the agent says of a step that it did not do.
+#[derive(Clone, Debug)]
+pub(super) struct Said {
+    pub(super) stage: String,
+    pub(super) message: String,
+    stack: Vec<String>,
+}
+
+impl Said {
+    /// With more lines behind what it says.
+    pub(super) fn with(mut self, lines: Vec<String>) -> Said {
+        self.stack.splice(0..0, lines);
+        self
+    }
+
+    pub(super) fn failure(self, cause: &str) -> Failure {
+        Failure::new(EXIT_FAILED, "patch-failed", cause)
+            .evidence(format!("stage {}: {}", self.stage, self.message))
+            .remedy("nothing was changed")
+            .detail(self.stack)
+    }
+}
+
+fn outcome(reply: &[(String, String)]) -> Result<(), Said> {
+    let get = |key| properties::get(reply, key).unwrap_or_default();
+    match get(reply::OUTCOME) {
+        reply::OK => Ok(()),
+        _ => Err(Said {
+            stage: clean(get(reply::STAGE)),
+            message: clean(get(reply::MESSAGE)),
+            stack: get(reply::STACK).lines().take(30).map(str::to_owned).collect(),
+        }),
+    }
+}

@@ -1,0 +1,350 @@
+//! `patch apply`: thought out, carried out in one redefinition, looked at, and only then kept.
+
+use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use jgraft_classfile::ClassFile;
+use jgraft_classfile::compare::compare_in_force;
+use jgraft_protocol::patch::step;
+use jgraft_protocol::properties;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::agent::{Agent, Said};
+use super::doctor::{Diagnosis, is_another};
+use super::in_force::{self, Told};
+use super::inputs::{NewClass, dotted};
+use super::journal::PatchJson;
+use super::plan::Plan;
+use super::reason;
+use super::store::{self, Note};
+use super::work::Work;
+use crate::cli::{Patch, PatchApply};
+use crate::failure::{EXIT_BLOCKED, EXIT_FAILED, Failure};
+use crate::interrupt::Interrupt;
+use crate::target::TargetJson;
+use crate::{consent, human, json, output};
+
+#[derive(Serialize)]
+struct AppliedJson<'a> {
+    target: TargetJson,
+    /// None where nothing had to be changed.
+    patch: Option<PatchJson>,
+    /// `applied`, `same` or `dry-run`.
+    outcome: &'static str,
+    /// Of classes that were, or would be, changed.
+    classes: Vec<&'a Diagnosis>,
+    /// Classes in which the same is in force already.
+    same: &'a [String],
+    /// Classes that were, or would be, added.
+    helpers: Vec<String>,
+    /// Classes that will be changed when they are loaded.
+    later: Vec<String>,
+    /// Microseconds that the redefinition took.
+    took_us: Option<u64>,
+}
+
+/// Runs the command.
+pub(super) fn run(patch: &Patch, options: &PatchApply) -> Result<ExitCode, Failure> {
+    let interrupt = Interrupt::catch();
+    let stderr = human::Stream::stderr();
+    let (mut work, classes) = Work::on_classes(&patch.target, &options.input, &options.patience, &interrupt)?;
+    let pid = work.pid();
+    let plan = Plan::make(&work.facts(), &classes, &options.input, &work.client)?;
+    let id = match &options.id {
+        Some(id) => named(id, &work.notes)?,
+        None => (1..)
+            .map(|n| format!("p{n}"))
+            .find(|id| work.notes.iter().all(|note| note.id != *id))
+            .unwrap_or_default(),
+    };
+    let refused: Vec<_> = plan
+        .steps
+        .iter()
+        .map(|step| &step.diagnosis)
+        .filter(|diagnosis| !diagnosis.errors.is_empty())
+        .collect();
+    if let Some(first) = refused.first() {
+        let lines = refused.iter().flat_map(|diagnosis| diagnosis.lines()).collect::<Vec<_>>();
+        return Err(Failure::new(
+            EXIT_BLOCKED,
+            "redefinition-refused",
+            format!("this jvm would not take the patch of {}", first.class),
+        )
+        .evidence(first.differences.first().cloned().unwrap_or_default())
+        .remedy("change bodies of methods alone; nothing was sent that changes a class")
+        .detail(lines));
+    }
+    let note = Note {
+        id,
+        digest: digest(&classes),
+        by: human::by(),
+        at_ms: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64,
+        note: options.note.clone(),
+        methods: methods(&plan, &work.agent),
+        helpers: plan.helpers.iter().map(|(class, _)| dotted(&class.name)).collect(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    let nothing = plan.steps.is_empty() && plan.later.is_empty();
+    let mut told = AppliedJson {
+        target: TargetJson::of(work.client.target()),
+        patch: None,
+        outcome: if nothing { "same" } else { "dry-run" },
+        classes: plan.steps.iter().map(|step| &step.diagnosis).collect(),
+        same: &plan.same,
+        helpers: note.helpers.clone(),
+        later: plan.later.iter().map(|later| dotted(&later.name)).collect(),
+        took_us: None,
+    };
+    let cost = consent::first_flush(work.client.target());
+    if nothing || options.dry_run {
+        work.agent.end();
+        if options.json {
+            json::print("patch-apply", &told);
+        } else if nothing {
+            output::line("nothing to change: the same is in force");
+        } else {
+            lines(&plan, &note).iter().for_each(|line| output::line(line));
+            cost.iter().for_each(|cost| {
+                stderr.line(&format!("{}: {}", stderr.yellow("warning"), human::clean(&cost.text)))
+            });
+            stderr.line("nothing was changed");
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Some(cost) = cost {
+        cost.agree(&format!("pid {pid} was not patched"), options.yes, options.json, &stderr, &interrupt)?;
+    }
+    let took = carry_out(&mut work, &plan, &note)?;
+    told.outcome = "applied";
+    told.took_us = Some(took);
+    told.patch = Some(PatchJson::of(&note));
+    if options.json {
+        json::print("patch-apply", &told);
+        return Ok(ExitCode::SUCCESS);
+    }
+    lines(&plan, &note).iter().for_each(|line| output::line(line));
+    output::line(&format!(
+        "{} is in force, after {:.1} ms; jgraft patch {pid} revert {0} takes it out",
+        note.id,
+        took as f64 / 1e3
+    ));
+    output::finish(ExitCode::SUCCESS, &format!("pid {pid} is patched"))
+}
+
+/// Applies, looks, and keeps it or takes it back; how long the redefinition took, in microseconds.
+fn carry_out(work: &mut Work<'_>, plan: &Plan, note: &Note) -> Result<u64, Failure> {
+    let cause = format!("pid {} was not patched", work.pid());
+    let mut pairs = vec![(jgraft_protocol::patch::GENERATION.to_owned(), work.agent.generation.to_string())];
+    let mut put = |key: String, value: &str| pairs.push((key, value.to_owned()));
+    for (n, planned) in (1..).zip(&plan.steps) {
+        let set = format!("{}{n}", step::SET);
+        let file = format!("new-{n}");
+        work.agent.put(&file, &planned.composed.class)?;
+        put(set.clone(), &planned.found.to_string());
+        put(format!("{set}{}", step::FILE), &file);
+        let found = work.agent.found.iter().find(|found| found.n == planned.found);
+        if let Some(Ok(base)) = found.filter(|found| !found.is_kept).map(|found| &found.base) {
+            let file = format!("keep-{n}");
+            work.agent.put(&file, base)?;
+            put(format!("{set}{}", step::SET_BASE), &file);
+        }
+    }
+    for (n, (class, beside)) in (1..).zip(&plan.helpers) {
+        let define = format!("{}{n}", step::DEFINE);
+        let file = format!("define-{n}");
+        work.agent.put(&file, &class.bytes)?;
+        put(define.clone(), &dotted(&class.name));
+        put(format!("{define}{}", step::DEFINE_LOADER), &beside.to_string());
+        put(format!("{define}{}", step::FILE), &file);
+    }
+    for (n, later) in (1..).zip(&plan.later) {
+        let load = format!("{}{n}", step::LOAD);
+        let (file, base) = (format!("later-{n}"), format!("expected-{n}"));
+        work.agent.put(&file, &later.composed.class)?;
+        work.agent.put(&base, &later.base)?;
+        put(load.clone(), &later.candidate);
+        put(format!("{load}{}", step::FILE), &file);
+        put(format!("{load}{}", step::LOAD_BASE), &base);
+    }
+    let reply = match work.agent.step(step::APPLY, &pairs) {
+        Ok(reply) => reply,
+        Err(said) => reason::again(&mut work.client, &mut work.agent, &pairs, said)
+            .map_err(|said| said.failure(&cause))?,
+    };
+    let took = properties::get(&reply, step::MICROSECONDS).and_then(|us| us.parse().ok()).unwrap_or(0);
+    let looked = look(work, plan);
+    let wrong = match looked {
+        Ok(wrong) => wrong,
+        Err(failure) => {
+            take_back(&mut work.agent, &cause)?;
+            return Err(failure);
+        }
+    };
+    if !wrong.is_empty() {
+        take_back(&mut work.agent, &cause)?;
+        return Err(Failure::new(EXIT_FAILED, "others-lost", &cause)
+            .evidence(wrong.join("; "))
+            .remedy("it was taken back at once; take the other agent out first, or ask its makers"));
+    }
+    commit(work, plan, note).map_err(|said| said.failure(&cause))?;
+    Ok(took)
+}
+
+/// What is not as it should be now: code of other agents that is gone, code that is not ours.
+fn look(work: &mut Work<'_>, plan: &Plan) -> Result<Vec<String>, Failure> {
+    let names: Vec<&str> = plan
+        .steps
+        .iter()
+        .filter_map(|planned| work.agent.found.iter().find(|found| found.n == planned.found))
+        .map(|found| found.name.as_str())
+        .collect();
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let told: Vec<Told> = in_force::read(&mut work.client, &names, work.timeout)?;
+    let mut wrong = Vec::new();
+    for planned in &plan.steps {
+        let diagnosis = &planned.diagnosis;
+        let now = told
+            .iter()
+            .find(|told| dotted(&told.name) == diagnosis.class && told.loader_id == diagnosis.loader_id);
+        let Some(Ok(now)) = now.map(|told| &told.class) else {
+            wrong.push(format!("{} cannot be read any more", diagnosis.class));
+            continue;
+        };
+        let compared = || -> Result<_, jgraft_classfile::Error> {
+            let (now, made) = (ClassFile::parse(now)?, ClassFile::parse(&planned.composed.class)?);
+            let seen = compare_in_force(&now, &made, work.vm)?;
+            Ok((is_another(&seen, &now, &made)?, seen))
+        };
+        match compared() {
+            Err(error) => wrong.push(format!("{}: {error}", diagnosis.class)),
+            Ok((another, seen)) => {
+                wrong.extend(another.into_iter().map(|what| format!("{}: {what}", diagnosis.class)));
+                let foreign = |member: &String| {
+                    seen.contents.iter().any(|change| change.code && change.member == *member)
+                };
+                let lost = diagnosis.foreign.iter().filter(|member| !foreign(member));
+                wrong.extend(lost.map(|member| {
+                    format!("what another agent had put into {}::{member} was lost", diagnosis.class)
+                }));
+            }
+        }
+    }
+    Ok(wrong)
+}
+
+fn commit(work: &mut Work<'_>, plan: &Plan, note: &Note) -> Result<(), Said> {
+    let mut notes = work.notes.clone();
+    notes.push(note.clone());
+    let mut blobs = Vec::new();
+    for planned in &plan.steps {
+        let (class, loader_id) = (planned.diagnosis.class.replace('.', "/"), planned.diagnosis.loader_id);
+        blobs.push((store::blob(&note.id, loader_id, &class), planned.given.clone()));
+        blobs.push((
+            store::share_blob(&note.id, loader_id, &class),
+            store::share_text(planned.share()).into_bytes(),
+        ));
+    }
+    for later in &plan.later {
+        let Some(share) = later.composed.shares.last() else { continue };
+        blobs.push((store::blob(&note.id, later.loader_id, &later.name), later.given.clone()));
+        blobs.push((
+            store::share_blob(&note.id, later.loader_id, &later.name),
+            store::share_text(share).into_bytes(),
+        ));
+    }
+    work.agent.commit(&notes, &blobs, &[])?;
+    work.agent.end();
+    Ok(())
+}
+
+/// Takes back what was applied. An error where that did not go well: then the target is not as it was.
+pub(super) fn take_back(agent: &mut Agent, cause: &str) -> Result<(), Failure> {
+    let back = agent.step(step::ROLLBACK, &[]);
+    back.map(|_| ()).map_err(|said| {
+        Failure::new(EXIT_FAILED, "not-restored", cause)
+            .evidence(format!("and it could not be taken back: {}", said.message))
+            .remedy(
+                "the classes that are named run the new code; jgraft patch revert, or a restart, ends that",
+            )
+    })
+}
+
+/// `CLASS::METHOD` of all that it changes.
+fn methods(plan: &Plan, agent: &Agent) -> Vec<String> {
+    let name = |n: usize| {
+        agent.found.iter().find(|found| found.n == n).map_or(String::new(), |found| dotted(&found.name))
+    };
+    let loaded = plan.steps.iter().flat_map(|planned| {
+        let class = name(planned.found);
+        planned.share().changes.iter().map(move |method| format!("{class}::{method}"))
+    });
+    let later = plan.later.iter().flat_map(|later| {
+        let changes = later.composed.shares.last().map(|share| share.changes.as_slice()).unwrap_or_default();
+        changes.iter().map(|method| format!("{}::{method}", dotted(&later.name)))
+    });
+    let mut all: Vec<_> = loaded.chain(later).collect();
+    all.dedup();
+    all
+}
+
+/// What is, or would be, done, for people.
+fn lines(plan: &Plan, note: &Note) -> Vec<String> {
+    let mut lines = Vec::new();
+    for planned in &plan.steps {
+        let diagnosis = &planned.diagnosis;
+        lines.push(format!("{} ({})", diagnosis.class, diagnosis.loader));
+        lines.extend(planned.share().changes.iter().map(|method| format!("  changes {method}")));
+        lines.extend(planned.share().besides.iter().map(|what| format!("  changes {what} of the class")));
+        lines.extend(
+            planned.share().carries.iter().map(|method| format!("  {method} is as an earlier patch has it")),
+        );
+        lines.extend(
+            diagnosis
+                .foreign
+                .iter()
+                .map(|member| format!("  {member} has code of another agent, which stays")),
+        );
+    }
+    lines.extend(note.helpers.iter().map(|class| format!("{class} is added")));
+    lines.extend(
+        plan.later.iter().map(|later| format!("{} is changed when it is loaded", dotted(&later.name))),
+    );
+    match &plan.same[..] {
+        [] => {}
+        [one] => lines.push(format!("{one} is that already")),
+        more => lines.push(format!("{} are that already", human::count(more.len() as u64, "class"))),
+    }
+    lines
+}
+
+fn named(id: &str, notes: &[Note]) -> Result<String, Failure> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    if id.is_empty() || id.len() > 64 || !id.chars().all(plain) {
+        return Err(Failure::usage(
+            format!("{id:?} is no name for a patch"),
+            "letters, digits, . _ and -, at most 64",
+            "--id fix-1234",
+        ));
+    }
+    match notes.iter().any(|note| note.id == id) {
+        true => Err(Failure::usage(
+            format!("there is a patch {id} already"),
+            "each has a name of its own",
+            "jgraft patch TARGET list shows them",
+        )),
+        false => Ok(id.to_owned()),
+    }
+}
+
+fn digest(classes: &[NewClass]) -> String {
+    let mut state = Sha256::new();
+    for class in classes {
+        state.update(class.name.as_bytes());
+        state.update((class.bytes.len() as u64).to_be_bytes());
+        state.update(&class.bytes);
+    }
+    state.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,160 @@
+//! Sources of a patch, compiled against the target's class path by a javac of this host.
+//!
+//! The target's own javac is not run: it may be anything. No annotation processor runs unless it is asked for, and the
+//! sources name all that is compiled: no other source is looked for.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use jgraft_attach::Target;
+
+use super::class_path::ClassPath;
+use crate::failure::{EXIT_BLOCKED, EXIT_FAILED, Failure};
+
+/// Where packages put JDKs.
+const PLACES: [&str; 4] = ["/usr/lib/jvm", "/usr/java", "/opt", "/opt/java"];
+
+/// What is to be compiled, and how.
+pub(super) struct Sources<'a> {
+    pub(super) files: &'a [PathBuf],
+    /// 8, 11, 17, …: of the class in force, so that javac writes what its javac wrote.
+    pub(super) release: u32,
+    pub(super) processors: bool,
+    /// Further entries of the class path, on our side.
+    pub(super) class_path: &'a [PathBuf],
+}
+
+/// Compiles into a directory, which is new.
+pub(super) fn compile(
+    sources: &Sources<'_>,
+    target: &Target,
+    java_class_path: &str,
+    folder: &Path,
+) -> Result<PathBuf, Failure> {
+    let failed = |what: &str, error: String| {
+        Failure::new(EXIT_FAILED, "not-compiled", format!("the sources were not compiled: {what}"))
+            .evidence(error)
+            .remedy("compile them where the service was built, and name the class files")
+    };
+    let javac = javac(sources.release, target.feature()).ok_or_else(|| {
+        Failure::new(EXIT_BLOCKED, "no-javac", "there is no javac on this host for these sources")
+            .evidence(format!(
+                "none of JAVA_HOME, PATH and {} has one of JDK {} or later",
+                PLACES.join(", "),
+                needed(sources.release, target.feature())
+            ))
+            .remedy("install a JDK, or compile them where the service was built and name the class files")
+    })?;
+    let (unpacked, out) = (folder.join("class-path"), folder.join("classes"));
+    for path in [&unpacked, &out] {
+        fs::create_dir(path).map_err(|error| failed("no place for the classes", error.to_string()))?;
+    }
+    let theirs = ClassPath::open(target, java_class_path, &unpacked)
+        .map_err(|error| failed("the target's class path cannot be read", error.to_string()))?;
+    let mut class_path: Vec<_> = sources.class_path.iter().map(|path| path.display().to_string()).collect();
+    class_path.push(theirs.text());
+    let release = sources.release.to_string();
+    let mut command = Command::new(&javac.path);
+    match javac.feature {
+        8 => command.args(["-source", &format!("1.{release}"), "-target", &format!("1.{release}")]),
+        _ => command.args(["--release", &release]),
+    };
+    command.args(["-g", "-nowarn", "-implicit:none", "-encoding", "UTF-8", "-d"]).arg(&out);
+    command.args(["-cp", &class_path.join(":")]).arg("-sourcepath").arg(&out);
+    if !sources.processors {
+        command.arg("-proc:none");
+    }
+    // Options of other commands of this shell are not meant.
+    command.env_remove("JDK_JAVAC_OPTIONS").env_remove("JAVA_TOOL_OPTIONS").args(sources.files);
+    let done = command
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| failed("javac does not start", format!("{}: {error}", javac.path.display())))?;
+    if !done.status.success() {
+        let said = [&done.stderr[..], &done.stdout[..]].concat();
+        let missing =
+            theirs.missing.first().map_or(String::new(), |entry| format!("; not on its class path: {entry}"));
+        return Err(failed(
+            "javac refuses them",
+            format!("{} ended with {}{missing}", javac.path.display(), done.status),
+        )
+        .detail(String::from_utf8_lossy(&said).lines().map(str::to_owned)));
+    }
+    Ok(out)
+}
+
+/// The internal name of the class that a source is named for, by its package; none where it cannot be read.
+pub(super) fn class_of(path: &Path) -> Option<String> {
+    let text = fs::read_to_string(path).ok()?;
+    let stem = path.file_stem()?.to_str()?;
+    let package =
+        text.lines().find_map(|line| line.trim().strip_prefix("package ")?.split(';').next().map(str::trim));
+    Some(match package {
+        Some(package) => format!("{}/{stem}", package.replace('.', "/")),
+        None => stem.to_owned(),
+    })
+}
+
+/// A compiler.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Javac {
+    path: PathBuf,
+    feature: u32,
+}
+
+/// It reads the target's classes, of its JDK at most, and writes the release that is wanted.
+fn needed(release: u32, target: Option<u32>) -> u32 {
+    release.max(target.unwrap_or(release))
+}
+
+/// That of the target's release if there is one, since it was most likely compiled with that; else the next later one.
+fn javac(release: u32, target: Option<u32>) -> Option<Javac> {
+    let mut homes: Vec<PathBuf> = env::var_os("JAVA_HOME").map(PathBuf::from).into_iter().collect();
+    let on_path = env::var_os("PATH").unwrap_or_default();
+    homes.extend(env::split_paths(&on_path).filter_map(|folder| {
+        let javac = fs::canonicalize(folder.join("javac")).ok()?;
+        Some(javac.parent()?.parent()?.to_owned())
+    }));
+    for place in PLACES {
+        homes.extend(fs::read_dir(place).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path())));
+    }
+    homes
+        .iter()
+        .filter_map(|home| Javac::of(home))
+        .filter(|javac| javac.feature >= needed(release, target))
+        .min_by_key(|javac| javac.feature)
+}
+
+impl Javac {
+    fn of(home: &Path) -> Option<Javac> {
+        let path = home.join("bin/javac");
+        path.is_file().then_some(())?;
+        Some(Javac { path, feature: feature(&fs::read_to_string(home.join("release")).ok()?)? })
+    }
+}
+
+/// The feature version in a JDK's file `release`.
+fn feature(release: &str) -> Option<u32> {
+    let version = release.lines().find_map(|line| line.strip_prefix("JAVA_VERSION="))?.trim_matches('"');
+    let version = version.strip_prefix("1.").unwrap_or(version);
+    version.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn features_of_jdks() {
+        let of = |version| feature(&format!("IMPLEMENTOR=\"x\"\nJAVA_VERSION=\"{version}\"\n"));
+        assert_eq!([of("1.8.0_504"), of("17.0.15"), of("26")], [Some(8), Some(17), Some(26)]);
+        assert_eq!(feature("nothing"), None);
+    }
+
+    #[test]
+    fn it_has_to_read_the_target_s_classes() {
+        assert_eq!((needed(8, Some(17)), needed(17, None), needed(11, Some(11))), (17, 17, 11));
+    }
+}

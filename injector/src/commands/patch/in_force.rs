@@ -1,0 +1,79 @@
+//! Classes as the JVM has them now, read by the native agent without a retransformation.
+
+use std::time::Duration;
+
+use jgraft_attach::Client;
+use jgraft_classfile::ClassFile;
+use jgraft_protocol::native::{in_force as keys, stage};
+use jgraft_protocol::properties;
+use jgraft_protocol::session::request;
+
+use super::inputs::dotted;
+use crate::bundle::Bundled;
+use crate::failure::{EXIT_FAILED, Failure};
+use crate::human::clean;
+use crate::native_agent::{self, Answer};
+use crate::session::Draft;
+
+/// What JVMTI tells of a class, as a class file, is not longer.
+const CLASS_LIMIT: u64 = 32 << 20;
+
+/// A loaded class.
+#[derive(Debug)]
+pub(super) struct Told {
+    /// The internal name.
+    pub(super) name: String,
+    /// The loader's identity hash code; 0 for the boot loader.
+    pub(super) loader_id: i64,
+    /// A class file put together of what the JVM tells, or why it tells nothing.
+    pub(super) class: Result<Vec<u8>, String>,
+}
+
+impl Told {
+    /// The release that it was compiled for, as its version says.
+    pub(super) fn release(&self) -> Option<u32> {
+        let major = ClassFile::parse(self.class.as_ref().ok()?).ok()?.major_version();
+        u32::from(major).checked_sub(44).map(|release| release.max(8))
+    }
+}
+
+/// The loaded classes of these names, one for each loader that has it.
+pub(super) fn read(client: &mut Client<'_>, names: &[&str], timeout: Duration) -> Result<Vec<Told>, Failure> {
+    let mut all = Vec::new();
+    for names in names.chunks(keys::MOST_CLASSES / 2) {
+        let numbered: Vec<_> =
+            (1..).zip(names).map(|(n, name)| (format!("{}{n}", keys::CLASS), dotted(name))).collect();
+        let mut wanted = vec![(request::VERB, keys::VERB)];
+        wanted.extend(numbered.iter().map(|(key, name)| (key.as_str(), name.as_str())));
+        let draft = Draft::new(client.target(), Bundled::Native, &wanted)?;
+        let session = draft.open(client.target(), timeout)?;
+        let cause = format!("the classes of pid {} cannot be read", client.target().pid());
+        let reply = match native_agent::load(client, &draft, &session, "not-read", &cause)? {
+            Answer::Done(reply) => reply,
+            Answer::Refused(reply) => match native_agent::said(&reply) {
+                // None of them is loaded.
+                (stage::FIND, message) if message.starts_with("none of the ") => continue,
+                (stage, message) => {
+                    return Err(Failure::new(EXIT_FAILED, "not-read", cause)
+                        .evidence(format!("stage {stage}: {message}"))
+                        .remedy("nothing was changed; jgraft doctor says how the jvm is"));
+                }
+            },
+        };
+        let numbered = |key: &str, n: usize| properties::get(&reply, &format!("{key}{n}"));
+        for n in 1.. {
+            let Some(name) = numbered(keys::CLASS, n) else { break };
+            let class = match numbered(keys::FILE, n) {
+                // A name of a file of the session, whatever the target has made of it.
+                Some(_) => session.dir().read(&keys::file(n), CLASS_LIMIT).map_err(|error| error.to_string()),
+                None => Err(numbered(keys::ERROR, n).map(clean).unwrap_or_default()),
+            };
+            all.push(Told {
+                name: name.replace('.', "/"),
+                loader_id: numbered(keys::LOADER_ID, n).and_then(|id| id.parse().ok()).unwrap_or(0),
+                class,
+            });
+        }
+    }
+    Ok(all)
+}

@@ -1,0 +1,208 @@
+//! The classes of a patch, from the paths that were typed: class files, directories and jars. Not here: sources, which are
+//! compiled first (`compile.rs`).
+//!
+//! A patch is small. What is far larger than one is refused before it is unpacked.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use jgraft_classfile::ClassFile;
+use jgraft_classfile::verification::verify;
+use zip::ZipArchive;
+
+use crate::failure::{EXIT_BLOCKED, Failure};
+
+/// Bytes of one class file; what a JVM accepts is far less.
+const CLASS_LIMIT: u64 = 16 << 20;
+/// Bytes of all class files.
+const LIMIT: u64 = 256 << 20;
+/// Class files.
+const MOST_CLASSES: usize = 20_000;
+/// Where a jar or a directory of a web application has classes, beside its root.
+const BELOW: [&str; 2] = ["BOOT-INF/classes/", "WEB-INF/classes/"];
+
+/// A class file of a patch. It is one, and verifies.
+#[derive(Clone, Debug)]
+pub(super) struct NewClass {
+    /// The internal name.
+    pub(super) name: String,
+    pub(super) bytes: Vec<u8>,
+    /// Where it is from, for people.
+    pub(super) from: String,
+}
+
+/// Classes by their internal names.
+#[derive(Debug, Default)]
+pub(super) struct Inputs {
+    classes: BTreeMap<String, NewClass>,
+    bytes: u64,
+}
+
+impl Inputs {
+    /// Reads whatever the paths lead to.
+    pub(super) fn read(paths: &[PathBuf]) -> Result<Vec<NewClass>, Failure> {
+        let mut inputs = Inputs::default();
+        for path in paths {
+            let unreadable = |error: io::Error| unreadable(path, &error.to_string());
+            let kind = fs::metadata(path).map_err(unreadable)?;
+            if kind.is_dir() {
+                inputs.directory(path, path)?;
+            } else if !kind.is_file() {
+                return Err(unreadable(io::Error::other("it is neither a file nor a directory")));
+            } else if path.extension().is_some_and(|extension| extension == "class") {
+                inputs.class_file(path, None)?;
+            } else {
+                inputs.jar(path)?;
+            }
+        }
+        if inputs.classes.is_empty() {
+            let typed: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
+            return Err(Failure::new(EXIT_BLOCKED, "no-classes", "there is nothing to patch with")
+                .evidence(format!("no class file in {}", typed.join(", ")))
+                .remedy("name class files, directories or jars with class files, or .java sources"));
+        }
+        Ok(inputs.classes.into_values().collect())
+    }
+
+    fn directory(&mut self, root: &Path, folder: &Path) -> Result<(), Failure> {
+        let unreadable = |error: io::Error| unreadable(folder, &error.to_string());
+        let mut entries: Vec<_> =
+            fs::read_dir(folder).and_then(Iterator::collect::<io::Result<_>>).map_err(unreadable)?;
+        entries.sort_by_key(fs::DirEntry::file_name);
+        for entry in entries {
+            let path = entry.path();
+            // A link may lead round in a circle; a class file may be one.
+            let is_folder = entry.file_type().map_err(unreadable)?.is_dir();
+            if is_folder {
+                self.directory(root, &path)?;
+            } else if path.extension().is_some_and(|extension| extension == "class") {
+                let below = path.strip_prefix(root).unwrap_or(&path);
+                self.class_file(&path, Some(&below.to_string_lossy()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// `expected`: its place below the root that was named.
+    fn class_file(&mut self, path: &Path, expected: Option<&str>) -> Result<(), Failure> {
+        let unreadable = |error: io::Error| unreadable(path, &error.to_string());
+        let file = File::open(path).map_err(unreadable)?;
+        if !file.metadata().map_err(unreadable)?.is_file() {
+            return Err(unreadable(io::Error::other("it is no plain file")));
+        }
+        let bytes = limited(file).map_err(unreadable)?;
+        self.add(bytes, path.display().to_string(), expected)
+    }
+
+    fn jar(&mut self, path: &Path) -> Result<(), Failure> {
+        let no_jar = |error: String| {
+            Failure::new(
+                EXIT_BLOCKED,
+                "no-classes",
+                format!("{} is neither a class file nor a jar", path.display()),
+            )
+            .evidence(error)
+            .remedy("name class files, directories or jars with class files, or .java sources")
+        };
+        let file = File::open(path).map_err(|error| unreadable(path, &error.to_string()))?;
+        let mut jar = ZipArchive::new(file).map_err(|error| no_jar(error.to_string()))?;
+        for index in 0..jar.len() {
+            let entry = jar.by_index(index).map_err(|error| no_jar(error.to_string()))?;
+            let name = entry.name().map_err(|error| no_jar(error.to_string()))?.into_owned();
+            // Other versions of classes, for other JDKs, are not those that are loaded from here by default.
+            if !name.ends_with(".class") || name.starts_with("META-INF/") {
+                continue;
+            }
+            let from = format!("{}!/{name}", path.display());
+            let bytes = limited(entry).map_err(|error| unreadable(Path::new(&from), &error.to_string()))?;
+            self.add(bytes, from, Some(&name))?;
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, bytes: Vec<u8>, from: String, expected: Option<&str>) -> Result<(), Failure> {
+        self.bytes += bytes.len() as u64;
+        if self.bytes > LIMIT || self.classes.len() >= MOST_CLASSES {
+            return Err(Failure::new(EXIT_BLOCKED, "patch-too-large", "that is no patch")
+                .evidence(format!("more than {MOST_CLASSES} class files or {} MiB, by {from}", LIMIT >> 20))
+                .remedy("name the classes that are to be changed"));
+        }
+        let class = ClassFile::parse(&bytes).map_err(|error| broken(&from, &error.to_string()))?;
+        let name = class.this_class_name().map_err(|error| broken(&from, &error.to_string()))?.to_string();
+        // They have no code, and are not redefined.
+        if name.ends_with("package-info") || name == "module-info" {
+            return Ok(());
+        }
+        is_where_it_belongs(&name, expected, &from)?;
+        class.check_structure().map_err(|error| broken(&from, &error.to_string()))?;
+        verify(&class).map_err(|error| broken(&from, &error.to_string()))?;
+        let new = NewClass { name: name.clone(), bytes, from: from.clone() };
+        match self.classes.insert(name, new) {
+            Some(other) if other.bytes != self.classes[&other.name].bytes => {
+                Err(Failure::new(EXIT_BLOCKED, "class-twice", format!("{} comes twice", dotted(&other.name)))
+                    .evidence(format!("{} and {from} are different", other.from))
+                    .remedy("leave one of them out"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Fails where the target's JVM does not know the version of a class.
+pub(super) fn are_known(classes: &[NewClass], feature: Option<u32>) -> Result<(), Failure> {
+    let major =
+        |class: &NewClass| ClassFile::parse(&class.bytes).map_or(0, |class| u32::from(class.major_version()));
+    // 52 is 8 (JVMS 4.1).
+    let Some(newer) = classes.iter().find(|class| feature.is_some_and(|feature| major(class) > feature + 44))
+    else {
+        return Ok(());
+    };
+    let feature = feature.unwrap_or_default();
+    Err(Failure::new(
+        EXIT_BLOCKED,
+        "newer-class",
+        format!("{} is of a newer jdk than the target", newer.from),
+    )
+    .evidence(format!("its version is {}, and java {feature} takes {} at most", major(newer), feature + 44))
+    .remedy(format!("compile it with --release {feature}, or the release that the service was compiled for")))
+}
+
+/// A class file lies below its root as its package says.
+fn is_where_it_belongs(name: &str, expected: Option<&str>, from: &str) -> Result<(), Failure> {
+    let Some(place) = expected else { return Ok(()) };
+    let place = BELOW.iter().find_map(|below| place.strip_prefix(below)).unwrap_or(place);
+    if place.strip_suffix(".class") == Some(name) {
+        return Ok(());
+    }
+    Err(Failure::new(EXIT_BLOCKED, "wrong-package", format!("{from} is not where its package says"))
+        .evidence(format!("it is class {}, which belongs at {name}.class", dotted(name)))
+        .remedy("name the directory that holds its outermost package, or the class file itself"))
+}
+
+fn limited(from: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take(CLASS_LIMIT + 1).read_to_end(&mut bytes)?;
+    match bytes.len() as u64 > CLASS_LIMIT {
+        true => Err(io::Error::other(format!("it is larger than {} MiB, as no class is", CLASS_LIMIT >> 20))),
+        false => Ok(bytes),
+    }
+}
+
+fn unreadable(path: &Path, error: &str) -> Failure {
+    Failure::new(EXIT_BLOCKED, "unreadable-patch", format!("{} cannot be read", path.display()))
+        .evidence(error)
+        .remedy("nothing was sent; name what can be read")
+}
+
+fn broken(from: &str, error: &str) -> Failure {
+    Failure::new(EXIT_BLOCKED, "broken-class", format!("{from} is not a class that a JVM would take"))
+        .evidence(error)
+        .remedy("compile it anew")
+}
+
+/// The name as Java writes it.
+pub(super) fn dotted(name: &str) -> String {
+    name.replace('/', ".")
+}

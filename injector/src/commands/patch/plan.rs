@@ -1,0 +1,351 @@
+//! A patch thought out to its end, before anything changes: which classes of which loaders, what is in force there, what the
+//! JVM will say, and the bytes that each class is to become.
+
+use std::collections::BTreeMap;
+
+use jgraft_attach::Client;
+use jgraft_classfile::ClassFile;
+use jgraft_classfile::compare::Vm;
+use jgraft_classfile::compose::{Composed, Patch, Share, compose};
+use jgraft_classfile::verification::verify_retransformed;
+use jgraft_protocol::nearest::nearest;
+
+use super::agent::{Agent, Found};
+use super::doctor::{Diagnosis, Known};
+use super::in_force::Told;
+use super::inputs::{NewClass, dotted};
+use super::store::{self, Note};
+use crate::cli::PatchInput;
+use crate::failure::{EXIT_BLOCKED, EXIT_FAILED, Failure};
+
+/// A class that is to change.
+pub(super) struct Step {
+    pub(super) found: usize,
+    pub(super) diagnosis: Diagnosis,
+    /// What it becomes, with the shares of all patches on it, this one last.
+    pub(super) composed: Composed,
+    /// As it was given.
+    pub(super) given: Vec<u8>,
+}
+
+impl Step {
+    /// What this patch has to do with it.
+    pub(super) fn share(&self) -> &Share {
+        // Each patch that was handed in has one.
+        &self.composed.shares[self.composed.shares.len() - 1]
+    }
+
+    /// Whether it changes anything.
+    pub(super) fn is_empty(&self) -> bool {
+        self.share().changes.is_empty() && self.share().besides.is_empty()
+    }
+}
+
+/// What a patch is to do.
+pub(super) struct Plan {
+    pub(super) steps: Vec<Step>,
+    /// Classes that change nothing: the same is in force.
+    pub(super) same: Vec<String>,
+    /// New classes, and the class beside which each is defined.
+    pub(super) helpers: Vec<(NewClass, usize)>,
+    /// Classes that are not loaded: the candidates by which the agent knows them, and what they are to be.
+    pub(super) later: Vec<Later>,
+}
+
+/// A class that is patched when it is loaded.
+pub(super) struct Later {
+    pub(super) candidate: String,
+    pub(super) name: String,
+    pub(super) loader_id: i64,
+    pub(super) base: Vec<u8>,
+    pub(super) composed: Composed,
+    pub(super) given: Vec<u8>,
+}
+
+/// A patch on a class: its name, the class file as it was given, and what it has to do with the class.
+pub(super) type OnClass<'a> = (&'a str, &'a [u8], Share);
+
+/// What is known of the target.
+pub(super) struct Facts<'a> {
+    pub(super) agent: &'a Agent,
+    pub(super) told: &'a [Told],
+    /// The patches that are there, the oldest first.
+    pub(super) notes: &'a [Note],
+    pub(super) vm: Vm,
+    pub(super) pid: i32,
+}
+
+impl Facts<'_> {
+    /// What the JVM tells of a class that the agent has found.
+    pub(super) fn told(&self, found: &Found) -> Result<&[u8], Failure> {
+        let told = self.told.iter().find(|told| told.name == found.name && told.loader_id == found.loader_id);
+        let class = match told {
+            Some(told) => told.class.as_deref().map_err(Clone::clone),
+            None => Err("it was loaded or unloaded meanwhile".to_owned()),
+        };
+        class.map_err(|why| {
+            Failure::new(
+                EXIT_BLOCKED,
+                "not-read",
+                format!("{} cannot be read as it is in force", dotted(&found.name)),
+            )
+            .evidence(why)
+            .remedy("try again; a class that is not linked yet can be patched once it is used")
+        })
+    }
+
+    /// The class files of patches that are on a class, the lowest first.
+    pub(super) fn patches_on(&self, name: &str, loader_id: i64) -> Result<Vec<OnClass<'_>>, Failure> {
+        let mut all = Vec::new();
+        for note in self.notes {
+            let blob = store::blob(&note.id, loader_id, name);
+            let Some(bytes) = self.agent.blobs.get(&blob) else { continue };
+            let share = self.agent.blobs.get(&store::share_blob(&note.id, loader_id, name));
+            let Some(share) = share.map(|text| store::parse_share(text)) else {
+                return Err(Failure::new(
+                    EXIT_FAILED,
+                    "patch-failed",
+                    format!("pid {} was not patched", self.pid),
+                )
+                .evidence(format!("what is kept there of patch {} is not whole", note.id))
+                .remedy("jgraft reset takes all patches out"));
+            };
+            all.push((note.id.as_str(), bytes.as_slice(), share));
+        }
+        Ok(all)
+    }
+}
+
+impl Plan {
+    /// Thinks it out. Fails where something is not known that has to be; what the JVM would refuse is in the diagnoses.
+    pub(super) fn make(
+        facts: &Facts<'_>,
+        classes: &[NewClass],
+        input: &PatchInput,
+        client: &Client<'_>,
+    ) -> Result<Plan, Failure> {
+        let mut plan = Plan { steps: Vec::new(), same: Vec::new(), helpers: Vec::new(), later: Vec::new() };
+        let mut new = Vec::new();
+        for class in classes {
+            let found: Vec<_> = facts.agent.found.iter().filter(|found| found.name == class.name).collect();
+            if found.is_empty() {
+                match later(facts, class, input)? {
+                    Some(all) => plan.later.extend(all),
+                    None => new.push(class),
+                }
+                continue;
+            }
+            for found in chosen(found, input, class)? {
+                plan.class(facts, class, found)?;
+            }
+        }
+        for class in new {
+            let beside = plan.neighbour(facts, class).ok_or_else(|| nowhere(facts, class, client))?;
+            plan.helpers.push((class.clone(), beside));
+        }
+        Ok(plan)
+    }
+
+    fn class(&mut self, facts: &Facts<'_>, class: &NewClass, found: &Found) -> Result<(), Failure> {
+        let name = dotted(&class.name);
+        if !found.modifiable {
+            return Err(Failure::new(EXIT_BLOCKED, "not-modifiable", format!("{name} cannot be changed in this jvm"))
+                .evidence("the jvm says that it is not modifiable: hidden and primitive classes, and a few of the jdk's own, are not")
+                .remedy("patch the class that uses it"));
+        }
+        let told = facts.told(found)?;
+        let base = found.base.as_deref().map_err(|why| {
+            Failure::new(EXIT_BLOCKED, "no-base", format!("it is not known what {name} was loaded from"))
+                .evidence(why.clone())
+                .remedy("put the jar back from which it was loaded")
+        })?;
+        let current = found.current.as_deref().unwrap_or(base);
+        let known = Known {
+            name: &class.name,
+            loader: &found.loader,
+            loader_id: found.loader_id,
+            told,
+            current,
+            new: &class.bytes,
+        };
+        let broken = |what: &str, error: String| {
+            Failure::new(EXIT_FAILED, "patch-failed", format!("{name} was not patched: {what}"))
+                .evidence(error)
+        };
+        let mut diagnosis = Diagnosis::of(&known, facts.vm)
+            .map_err(|error| broken("it cannot be compared", error.to_string()))?;
+        if diagnosis.verdict == "unknown-base" {
+            return Err(Failure::new(
+                EXIT_BLOCKED,
+                "unknown-base",
+                format!("what is in force of {name} is not what its loader has now"),
+            )
+            .evidence(diagnosis.differences.join("; "))
+            .remedy(
+                "put back the jar from which it was loaded, or take the other agent out that has changed it",
+            ));
+        }
+        let below = facts.patches_on(&class.name, found.loader_id)?;
+        let composed = composed(base, current, &below, &class.bytes).map_err(|error| {
+            Failure::new(EXIT_BLOCKED, "patches-conflict", format!("{name} was not patched")).evidence(error)
+        })?;
+        // What the JVM is asked is what it will be, not what was given.
+        let known = Known { new: &composed.class, ..known };
+        diagnosis = Diagnosis::of(&known, facts.vm)
+            .map_err(|error| broken("it cannot be compared", error.to_string()))?;
+        let made = ClassFile::parse(&composed.class)
+            .map_err(|error| broken("composed, it is broken", error.to_string()))?;
+        verify_retransformed(&made)
+            .map_err(|error| broken("composed, it would not verify", error.to_string()))?;
+        let step = Step { found: found.n, diagnosis, composed, given: class.bytes.clone() };
+        match step.is_empty() && step.diagnosis.errors.is_empty() {
+            true => self.same.push(name),
+            false => self.steps.push(step),
+        }
+        Ok(())
+    }
+
+    /// A loaded class of the patch that a new class belongs to: of its package if there is one.
+    fn neighbour(&self, facts: &Facts<'_>, class: &NewClass) -> Option<usize> {
+        let package =
+            |name: &str| name.rsplit_once('/').map_or(String::new(), |(package, _)| package.to_owned());
+        let found = |n: usize| facts.agent.found.iter().find(|found| found.n == n);
+        let all: Vec<_> = self
+            .steps
+            .iter()
+            .filter_map(|step| found(step.found))
+            .filter(|found| found.loader_id != 0)
+            .collect();
+        let near = all.iter().find(|found| package(&found.name) == package(&class.name));
+        near.or(all.first()).map(|found| found.n)
+    }
+}
+
+/// Base, patches below and this one. The words of an error are for people.
+pub(super) fn composed(
+    base: &[u8],
+    current: &[u8],
+    below: &[OnClass<'_>],
+    new: &[u8],
+) -> Result<Composed, String> {
+    let parse = |bytes| ClassFile::parse(bytes).map_err(|error: jgraft_classfile::Error| error.to_string());
+    let (base, current, new) = (parse(base)?, parse(current)?, parse(new)?);
+    let classes = below.iter().map(|(_, bytes, _)| parse(bytes)).collect::<Result<Vec<_>, _>>()?;
+    let mut patches: Vec<_> =
+        classes.iter().zip(below).map(|(class, (_, _, share))| Patch { class, share: Some(share) }).collect();
+    patches.push(Patch { class: &new, share: None });
+    compose(&base, &current, &patches).map_err(|error| error.to_string())
+}
+
+/// The classes of the loaders that are meant.
+fn chosen<'f>(
+    found: Vec<&'f Found>,
+    input: &PatchInput,
+    class: &NewClass,
+) -> Result<Vec<&'f Found>, Failure> {
+    let name = dotted(&class.name);
+    let list = |found: &[&Found]| {
+        let all: Vec<_> = found.iter().map(|found| format!("{} {}", found.loader, found.loader_id)).collect();
+        all.join(", ")
+    };
+    if let Some(loader) = &input.loader {
+        let meant: Vec<_> =
+            found.iter().copied().filter(|found| is_named(loader, &found.loader, found.loader_id)).collect();
+        return match meant.is_empty() {
+            true => Err(Failure::usage(
+                format!("no loader {loader} has {name}"),
+                list(&found),
+                "--loader takes one of these",
+            )),
+            false if meant.len() > 1 => Err(several(&name, list(&meant))),
+            false => Ok(meant),
+        };
+    }
+    match found.len() > 1 && !input.all_loaders {
+        true => Err(several(&name, list(&found))),
+        false => Ok(found),
+    }
+}
+
+fn several(name: &str, loaders: String) -> Failure {
+    Failure::new(EXIT_BLOCKED, "several-loaders", format!("{name} is loaded by several class loaders"))
+        .evidence(loaders)
+        .remedy("--loader names one, by its class or its number; --all-loaders means all")
+}
+
+fn is_named(wanted: &str, loader: &str, id: i64) -> bool {
+    wanted == id.to_string() || wanted == loader || loader.rsplit('.').next() == Some(wanted)
+}
+
+/// What is to happen when a class is loaded that is not yet; none where no loader has it.
+fn later(facts: &Facts<'_>, class: &NewClass, input: &PatchInput) -> Result<Option<Vec<Later>>, Failure> {
+    let unloaded = facts.agent.unloaded.iter().find(|unloaded| unloaded.name == class.name);
+    let Some(unloaded) = unloaded.filter(|unloaded| !unloaded.candidates.is_empty()) else { return Ok(None) };
+    let meant = |loader: &str, id| input.loader.as_ref().is_none_or(|wanted| is_named(wanted, loader, id));
+    let mut all = Vec::new();
+    for candidate in unloaded.candidates.iter().filter(|found| meant(&found.loader, found.loader_id)) {
+        let wanted = facts
+            .agent
+            .wanted
+            .iter()
+            .find(|row| row.name == class.name && row.loader_id == candidate.loader_id);
+        let (base, current) =
+            wanted.map_or((&candidate.bytes, &candidate.bytes), |row| (&row.base, &row.current));
+        let below = facts.patches_on(&class.name, candidate.loader_id)?;
+        let name = dotted(&class.name);
+        let refused = |why: String| {
+            Failure::new(
+                EXIT_BLOCKED,
+                "patches-conflict",
+                format!("{name}, which is not loaded yet, cannot be patched"),
+            )
+            .evidence(why)
+        };
+        let composed = composed(base, current, &below, &class.bytes).map_err(refused)?;
+        // It has to go back one day, and no JVM takes back what has another shape.
+        let parse = |bytes| {
+            ClassFile::parse(bytes).map_err(|error: jgraft_classfile::Error| refused(error.to_string()))
+        };
+        let comparison =
+            jgraft_classfile::compare::compare(&parse(base)?, &parse(&composed.class)?, facts.vm)
+                .map_err(|error| refused(error.to_string()))?;
+        if let Some(difference) = comparison.differences.iter().find(|difference| difference.error.is_some())
+        {
+            return Err(Failure::new(
+                EXIT_BLOCKED,
+                "redefinition-refused",
+                format!("{name}, which is not loaded yet, could not be put back"),
+            )
+            .evidence(difference.to_string())
+            .remedy("change bodies of methods alone"));
+        }
+        all.push(Later {
+            candidate: candidate.id.clone(),
+            name: class.name.clone(),
+            loader_id: candidate.loader_id,
+            base: base.clone(),
+            composed,
+            given: class.bytes.clone(),
+        });
+    }
+    Ok(Some(all))
+}
+
+/// A class that is nowhere, in a patch that changes nothing that it could belong to.
+fn nowhere(facts: &Facts<'_>, class: &NewClass, client: &Client<'_>) -> Failure {
+    let simple = |name: &str| name.rsplit('/').next().unwrap_or(name).to_owned();
+    let known: BTreeMap<String, &str> =
+        facts.agent.found.iter().map(|found| (simple(&found.name), found.name.as_str())).collect();
+    let near = nearest(&simple(&class.name), known.keys().map(String::as_str), 3);
+    let near = match &near[..] {
+        [] => String::new(),
+        near => format!("; there is {}", near.join(", ")),
+    };
+    Failure::new(
+        EXIT_BLOCKED,
+        "not-found",
+        format!("pid {} has no class {}", client.target().pid(), dotted(&class.name)),
+    )
+    .evidence(format!("none is loaded, and no loader has {}.class{near}", class.name))
+    .remedy("see that its package is right; a new class goes with the class that uses it")
+}

@@ -1,0 +1,279 @@
+//! `patch revert`: a class becomes what it is with the patches that stay, or what it was before the first.
+
+use std::collections::BTreeSet;
+use std::process::ExitCode;
+
+use jgraft_attach::Target;
+use jgraft_classfile::ClassFile;
+use jgraft_classfile::compare::compare_in_force;
+use jgraft_classfile::compose::{Patch as OnClass, Share, compose, may_revert};
+use jgraft_protocol::patch::{GENERATION, stage, step};
+use jgraft_protocol::properties;
+use serde::Serialize;
+
+use super::agent::Said;
+use super::apply::take_back;
+use super::doctor::is_another;
+use super::in_force;
+use super::inputs::dotted;
+use super::journal::{self, PatchJson};
+use super::store::{self, Note};
+use super::work::{Work, may_be_patched};
+use crate::cli::{Patch, PatchRevert, Patience};
+use crate::failure::{EXIT_BLOCKED, EXIT_FAILED, Failure};
+use crate::interrupt::Interrupt;
+use crate::target::{self, TargetJson};
+use crate::{json, output};
+
+#[derive(Serialize)]
+struct RevertedJson {
+    target: TargetJson,
+    /// Those that were taken out.
+    patches: Vec<PatchJson>,
+    /// Classes that were changed for it.
+    classes: Vec<String>,
+    took_us: u64,
+}
+
+/// What came of it.
+pub(crate) struct Reverted {
+    pub(crate) patches: Vec<PatchJson>,
+    pub(crate) classes: Vec<String>,
+    pub(crate) took_us: u64,
+}
+
+/// A class that changes.
+struct Change {
+    n: usize,
+    name: String,
+    loader_id: i64,
+    becomes: Vec<u8>,
+    /// No patch stays on it.
+    is_clear: bool,
+}
+
+/// Runs the command.
+pub(super) fn run(patch: &Patch, options: &PatchRevert) -> Result<ExitCode, Failure> {
+    let interrupt = Interrupt::catch();
+    let target = target::find(&patch.target)?;
+    let (told, pid) = (TargetJson::of(&target), target.pid());
+    let known = journal::read(&target);
+    let ids: Vec<String> = match (&options.id, options.all, &known[..]) {
+        (Some(id), ..) if known.iter().any(|patch| patch.id == *id) => vec![id.clone()],
+        (Some(id), ..) => {
+            return Err(Failure::usage(
+                format!("pid {pid} has no patch {id}"),
+                list(&known),
+                "jgraft patch TARGET list",
+            ));
+        }
+        (None, true, _) => known.iter().map(|patch| patch.id.clone()).collect(),
+        (None, false, [only]) => vec![only.id.clone()],
+        (None, false, []) => Vec::new(),
+        (None, false, _) => {
+            return Err(Failure::usage(
+                format!("pid {pid} has several patches"),
+                list(&known),
+                "name one, or say --all",
+            ));
+        }
+    };
+    let reverted = match ids.is_empty() {
+        true => Reverted { patches: Vec::new(), classes: Vec::new(), took_us: 0 },
+        false => {
+            may_be_patched(&target)?;
+            revert(target, &known, &ids, &options.patience, &interrupt)?
+        }
+    };
+    if options.json {
+        let Reverted { patches, classes, took_us } = reverted;
+        json::print("patch-revert", &RevertedJson { target: told, patches, classes, took_us });
+        return Ok(ExitCode::SUCCESS);
+    }
+    if reverted.patches.is_empty() {
+        output::line(&format!("pid {pid} has no patch"));
+    }
+    reverted.lines().iter().for_each(|line| output::line(line));
+    output::finish(ExitCode::SUCCESS, &format!("pid {pid} is not patched any more"))
+}
+
+fn list(known: &[PatchJson]) -> String {
+    let ids: Vec<_> = known.iter().map(|patch| patch.id.as_str()).collect();
+    if ids.is_empty() { "it has none".to_owned() } else { format!("it has {}", ids.join(", ")) }
+}
+
+impl Reverted {
+    /// For people.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let patches = self.patches.iter().map(|patch| format!("{} is taken out", patch.id));
+        let classes = self.classes.iter().map(|class| format!("  {class}"));
+        patches.chain(classes).collect()
+    }
+}
+
+/// Takes patches out, by their names; `known` is what the journal says. Where a class came meanwhile that was waited for, it is
+/// thought out anew.
+pub(crate) fn revert(
+    mut target: Target,
+    known: &[PatchJson],
+    ids: &[String],
+    patience: &Patience,
+    interrupt: &Interrupt,
+) -> Result<Reverted, Failure> {
+    let mut tries = 1;
+    loop {
+        let (again, said) = match attempt(target, known, ids, patience, interrupt)? {
+            Attempt::Done(reverted) => return Ok(reverted),
+            Attempt::Stale(stale) => *stale,
+        };
+        if tries == TRIES {
+            return Err(said.failure(&format!("nothing was taken out of pid {}", again.pid())));
+        }
+        (target, tries) = (again, tries + 1);
+    }
+}
+
+/// So often it is thought out anew.
+const TRIES: usize = 5;
+
+enum Attempt {
+    Done(Reverted),
+    /// What is patched has changed since it was looked at. Nothing was done.
+    Stale(Box<(Target, Said)>),
+}
+
+fn attempt(
+    target: Target,
+    known: &[PatchJson],
+    ids: &[String],
+    patience: &Patience,
+    interrupt: &Interrupt,
+) -> Result<Attempt, Failure> {
+    let pid = target.pid();
+    let cause = format!("nothing was taken out of pid {pid}");
+    let meant = known.iter().filter(|patch| ids.contains(&patch.id));
+    let names: BTreeSet<String> = meant
+        .flat_map(|patch| &patch.methods)
+        .filter_map(|method| method.split_once("::"))
+        .map(|(class, _)| class.replace('.', "/"))
+        .collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut work = Work::on_names(patience.client(target, interrupt), &names, patience.timeout)?;
+    let changes = plan(&work, ids, &cause)?;
+    let mut pairs = vec![(GENERATION.to_owned(), work.agent.generation.to_string())];
+    for (n, change) in (1..).zip(&changes) {
+        let (set, file) = (format!("{}{n}", step::SET), format!("back-{n}"));
+        work.agent.put(&file, &change.becomes)?;
+        pairs.push((set.clone(), change.n.to_string()));
+        pairs.push((format!("{set}{}", step::FILE), file));
+        if change.is_clear {
+            pairs.push((format!("{set}{}", step::SET_CLEAR), "true".to_owned()));
+        }
+    }
+    for (n, wanted) in (1..).zip(work.agent.wanted.iter().filter(|wanted| {
+        ids.iter().any(|id| work.agent.blobs.contains_key(&store::blob(id, wanted.loader_id, &wanted.name)))
+    })) {
+        pairs.push((format!("{}{n}", step::FORGET), wanted.n.clone()));
+    }
+    let reply = match work.agent.step(step::APPLY, &pairs) {
+        Ok(reply) => reply,
+        Err(said) if said.stage == stage::GENERATION => {
+            return Ok(Attempt::Stale(Box::new((work.client.into_target(), said))));
+        }
+        Err(said) => return Err(said.failure(&cause)),
+    };
+    let took_us = properties::get(&reply, step::MICROSECONDS).and_then(|us| us.parse().ok()).unwrap_or(0);
+    let wrong =
+        look(&mut work, &changes).or_else(|failure| take_back(&mut work.agent, &cause).and(Err(failure)))?;
+    if !wrong.is_empty() {
+        take_back(&mut work.agent, &cause)?;
+        return Err(Failure::new(EXIT_FAILED, "others-lost", &cause)
+            .evidence(wrong.join("; "))
+            .remedy("the patch is still there; take the other agent out first"));
+    }
+    let notes: Vec<Note> = work.notes.iter().filter(|note| !ids.contains(&note.id)).cloned().collect();
+    let dropped: Vec<String> = work
+        .agent
+        .blobs
+        .keys()
+        .filter(|name| store::parse_blob(name).is_some_and(|(id, ..)| ids.iter().any(|wanted| wanted == id)))
+        .cloned()
+        .collect();
+    work.agent.commit(&notes, &[], &dropped).map_err(|said| said.failure(&cause))?;
+    work.agent.end();
+    let patches = work.notes.iter().filter(|note| ids.contains(&note.id)).map(PatchJson::of).collect();
+    let classes = changes.iter().map(|change| dotted(&change.name)).collect();
+    Ok(Attempt::Done(Reverted { patches, classes, took_us }))
+}
+
+/// What each class of these patches becomes.
+fn plan(work: &Work<'_>, ids: &[String], cause: &str) -> Result<Vec<Change>, Failure> {
+    let facts = work.facts();
+    let mut changes = Vec::new();
+    for found in work.agent.found.iter().filter(|found| found.current.is_some()) {
+        let all = facts.patches_on(&found.name, found.loader_id)?;
+        let leaves = |n: usize| ids.iter().any(|id| id == all[n].0);
+        if !(0..all.len()).any(leaves) {
+            continue;
+        }
+        let name = dotted(&found.name);
+        let refused = |evidence: String| {
+            Failure::new(EXIT_BLOCKED, "patches-conflict", cause)
+                .evidence(format!("{name}: {evidence}"))
+                .remedy("revert the later patch first, or --all of them")
+        };
+        // Those above stay: they were not made to follow on something else.
+        let staying = |from: usize| (from..all.len()).filter(|n| !leaves(*n));
+        for n in (0..all.len()).filter(|n| leaves(*n)) {
+            let shares: Vec<Share> = std::iter::once(n).chain(staying(n)).map(|n| all[n].2.clone()).collect();
+            may_revert(&shares, 0).map_err(|shared| refused(shared.to_string()))?;
+        }
+        let parse = |bytes| {
+            ClassFile::parse(bytes).map_err(|error: jgraft_classfile::Error| refused(error.to_string()))
+        };
+        let base = found.base.as_deref().map_err(|why| refused(why.clone()))?;
+        let current = found.current.as_deref().unwrap_or(base);
+        let (base, current) = (parse(base)?, parse(current)?);
+        let rest: Vec<usize> = staying(0).collect();
+        let classes = rest.iter().map(|n| parse(all[*n].1)).collect::<Result<Vec<_>, _>>()?;
+        let patches: Vec<_> =
+            classes.iter().zip(&rest).map(|(class, n)| OnClass { class, share: Some(&all[*n].2) }).collect();
+        let composed = compose(&base, &current, &patches).map_err(|error| refused(error.to_string()))?;
+        changes.push(Change {
+            n: found.n,
+            name: found.name.clone(),
+            loader_id: found.loader_id,
+            becomes: composed.class,
+            is_clear: patches.is_empty(),
+        });
+    }
+    Ok(changes)
+}
+
+/// What is not as it should be now.
+fn look(work: &mut Work<'_>, changes: &[Change]) -> Result<Vec<String>, Failure> {
+    let names: Vec<&str> = changes.iter().map(|change| change.name.as_str()).collect();
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let now = in_force::read(&mut work.client, &names, work.timeout)?;
+    let mut wrong = Vec::new();
+    for change in changes {
+        let same = |told: &&in_force::Told| told.name == change.name && told.loader_id == change.loader_id;
+        let compared = || -> Option<Result<_, jgraft_classfile::Error>> {
+            let told = now.iter().find(same)?.class.as_ref().ok()?;
+            let compared = || {
+                let (told, wanted) = (ClassFile::parse(told)?, ClassFile::parse(&change.becomes)?);
+                is_another(&compare_in_force(&told, &wanted, work.vm)?, &told, &wanted)
+            };
+            Some(compared())
+        };
+        let name = dotted(&change.name);
+        match compared() {
+            None => wrong.push(format!("{name} cannot be read any more")),
+            Some(Err(error)) => wrong.push(format!("{name}: {error}")),
+            Some(Ok(what)) => wrong.extend(what.into_iter().map(|what| format!("{name}: {what}"))),
+        }
+    }
+    Ok(wrong)
+}

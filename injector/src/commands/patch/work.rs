@@ -1,0 +1,150 @@
+//! What every action on patches begins with: the target, what the agent tells of it, and what is in force.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jgraft_attach::{Client, Kind, Request, Target, agent_loading, examine};
+use jgraft_classfile::compare::Vm;
+use jgraft_protocol::properties;
+
+use super::agent::Agent;
+use super::compile::{self, Sources};
+use super::in_force::{self, Told};
+use super::inputs::{Inputs, NewClass, are_known};
+use super::plan::Facts;
+use super::store::{self, Note};
+use crate::cli::{PatchInput, Patience};
+use crate::failure::{EXIT_BLOCKED, EXIT_FAILED, Failure};
+use crate::interrupt::Interrupt;
+use crate::target;
+
+/// The answer to a question about a flag is a line; properties are some kilobytes.
+const ANSWER_LIMIT: u64 = 4 << 20;
+
+/// See the head of this file.
+pub(super) struct Work<'i> {
+    pub(super) client: Client<'i>,
+    pub(super) agent: Agent,
+    pub(super) told: Vec<Told>,
+    /// The patches that are there, the oldest first.
+    pub(super) notes: Vec<Note>,
+    pub(super) vm: Vm,
+    pub(super) timeout: Duration,
+}
+
+impl<'i> Work<'i> {
+    /// On a target with the classes that were typed, compiled where they are sources.
+    pub(super) fn on_classes(
+        typed: &str,
+        input: &PatchInput,
+        patience: &Patience,
+        interrupt: &'i Interrupt,
+    ) -> Result<(Work<'i>, Vec<NewClass>), Failure> {
+        let (sources, mut paths): (Vec<PathBuf>, Vec<PathBuf>) = input
+            .paths
+            .iter()
+            .cloned()
+            .partition(|path| path.extension().is_some_and(|extension| extension == "java"));
+        let target = target::find(typed)?;
+        may_be_patched(&target)?;
+        // Kept until the classes were read.
+        let folder = match sources.is_empty() {
+            true => None,
+            false => Some(tempfile::tempdir().map_err(|error| {
+                Failure::new(EXIT_FAILED, "not-compiled", "there is no place to compile in")
+                    .evidence(error.to_string())
+            })?),
+        };
+        let mut classes = None;
+        if sources.is_empty() {
+            let read = Inputs::read(&paths)?;
+            are_known(&read, target.feature())?;
+            classes = Some(read);
+        }
+        let mut client = patience.client(target, interrupt);
+        if let Some(folder) = &folder {
+            let class_path = properties(&mut client)?;
+            let names: Vec<_> = sources.iter().filter_map(|path| compile::class_of(path)).collect();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            let told = in_force::read(&mut client, &names, patience.timeout)?;
+            let feature = client.target().feature();
+            let release = told.iter().filter_map(Told::release).max().or(feature).unwrap_or(8);
+            let wanted = Sources {
+                files: &sources,
+                release,
+                processors: input.processors,
+                class_path: &input.class_path,
+            };
+            paths.push(compile::compile(&wanted, client.target(), &class_path, folder.path())?);
+            classes = Some(Inputs::read(&paths)?);
+        }
+        let classes = classes.unwrap_or_default();
+        let names: Vec<&str> = classes.iter().map(|class| class.name.as_str()).collect();
+        let work = Work::on_names(client, &names, patience.timeout)?;
+        Ok((work, classes))
+    }
+
+    /// On a target that may be patched, with classes by their internal names.
+    pub(super) fn on_names(
+        mut client: Client<'i>,
+        names: &[&str],
+        timeout: Duration,
+    ) -> Result<Work<'i>, Failure> {
+        let agent = Agent::open(&mut client, names, timeout)?;
+        let loaded: Vec<&str> = agent.found.iter().map(|found| found.name.as_str()).collect();
+        let told = match loaded.is_empty() {
+            true => Vec::new(),
+            false => in_force::read(&mut client, &loaded, timeout)?,
+        };
+        let vm = vm(&mut client)?;
+        let notes =
+            agent.blobs.get(store::NOTES).map(|text| Note::all(&properties::parse(text))).unwrap_or_default();
+        Ok(Work { client, agent, told, notes, vm, timeout })
+    }
+
+    pub(super) fn facts(&self) -> Facts<'_> {
+        Facts { agent: &self.agent, told: &self.told, notes: &self.notes, vm: self.vm, pid: self.pid() }
+    }
+
+    pub(super) fn pid(&self) -> i32 {
+        self.client.target().pid()
+    }
+}
+
+/// What stands against it, before anything is sent.
+pub(super) fn may_be_patched(target: &Target) -> Result<(), Failure> {
+    if target.kind() == Kind::OpenJ9 {
+        let cause = format!("pid {} is an openj9 vm", target.pid());
+        return Err(Failure::new(EXIT_BLOCKED, "not-hotspot", cause)
+            .evidence("patches are tried on hotspot alone")
+            .remedy("restart it with the mended classes"));
+    }
+    if let Some(blocker) = examine(target).blockers.first() {
+        return Err(Failure::blocked(blocker));
+    }
+    agent_loading(target).map_err(|blocker| Failure::blocked(&blocker))?;
+    Ok(())
+}
+
+/// As far as the JVM matters for what it takes. It is asked, not guessed.
+fn vm(client: &mut Client<'_>) -> Result<Vm, Failure> {
+    let feature = client.target().feature().unwrap_or(8);
+    let mut vm = Vm { feature: u16::try_from(feature).unwrap_or(u16::MAX), allows_adding_methods: false };
+    if feature >= 13 {
+        let answer = ask(client, "printflag", &[b"AllowRedefinitionToAddDeleteMethods"])?;
+        vm.allows_adding_methods = answer.contains("+AllowRedefinitionToAddDeleteMethods");
+    }
+    Ok(vm)
+}
+
+/// The JVM's class path, as it has it.
+fn properties(client: &mut Client<'_>) -> Result<String, Failure> {
+    let text = ask(client, "properties", &[])?;
+    Ok(properties::get(&properties::parse(text.as_bytes()), "java.class.path").unwrap_or_default().to_owned())
+}
+
+fn ask(client: &mut Client<'_>, verb: &str, arguments: &[&[u8]]) -> Result<String, Failure> {
+    let request = Request::new(verb, arguments).map_err(|finding| Failure::blocked(&finding))?;
+    let reply = client.send(&request)?;
+    Ok(reply.into_text(ANSWER_LIMIT)?.0)
+}

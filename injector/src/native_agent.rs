@@ -1,0 +1,55 @@
+//! The bundled native agent, loaded on a session: what the JVM and the agent made of the request.
+
+use jgraft_attach::{Client, LoadOutcome, Request};
+use jgraft_protocol::native::{code, stage};
+use jgraft_protocol::properties;
+use jgraft_protocol::session::reply;
+
+use crate::failure::{EXIT_FAILED, Failure};
+use crate::human::clean;
+use crate::hung::explain_hang;
+use crate::session::{Draft, Session};
+
+/// The answer to the request to load is a line.
+const ANSWER_LIMIT: u64 = 1 << 16;
+
+type Pairs = Vec<(String, String)>;
+
+/// What the agent answered.
+pub(crate) enum Answer {
+    Done(Pairs),
+    /// It has changed nothing; its reply says why.
+    Refused(Pairs),
+}
+
+/// Has the JVM load the agent, which does what the session asks for. An error where it did not come to that; `code` and
+/// `cause` are what failed then.
+pub(crate) fn load(
+    client: &mut Client<'_>,
+    draft: &Draft,
+    session: &Session,
+    code: &'static str,
+    cause: &str,
+) -> Result<Answer, Failure> {
+    let asked = Request::load_native_agent(draft.agent(), Some(&format!("session={}", draft.path())))
+        .map_err(|finding| Failure::blocked(&finding))?;
+    let answer = client.send(&asked).and_then(|reply| Ok((reply.header(), reply.into_text(ANSWER_LIMIT)?.0)));
+    let (header, text) = answer.map_err(|error| explain_hang(error, client.target()))?;
+    let reply = session.reply().unwrap_or_default();
+    let failed = |evidence: String| Failure::new(EXIT_FAILED, code, cause).evidence(evidence);
+    match LoadOutcome::parse(header, &text) {
+        LoadOutcome::Loaded => Ok(Answer::Done(reply)),
+        LoadOutcome::AgentFailed(code) if reply.is_empty() => {
+            let meaning = code::explain(code).unwrap_or("unknown");
+            Err(failed(format!("the agent returned {code}: {meaning}")))
+        }
+        LoadOutcome::AgentFailed(_) => Ok(Answer::Refused(reply)),
+        LoadOutcome::NotLoaded(words) => Err(failed(format!("the jvm says: {words}"))),
+    }
+}
+
+/// The agent's stage and its sentence.
+pub(crate) fn said(reply: &[(String, String)]) -> (&str, String) {
+    let stage = properties::get(reply, reply::STAGE).unwrap_or(stage::OPTIONS);
+    (stage, properties::get(reply, reply::MESSAGE).map(clean).unwrap_or_default())
+}
