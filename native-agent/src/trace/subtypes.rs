@@ -108,8 +108,12 @@ impl Subtypes {
             }
             let mut found = vec![class.clone()];
             while let Some(name) = found.pop() {
+                // What was known before has nothing unknown below it; and broken classes may stand below each other.
+                if !known.of[n].insert(name.clone()) {
+                    continue;
+                }
                 found.extend(known.below.get(&name).cloned().unwrap_or_default());
-                if known.of[n].insert(name.clone()) && name != class {
+                if name != class {
                     known.late.insert(name);
                 }
             }
