@@ -14,9 +14,11 @@ use jgraft_jvmti::jni::{Env, JavaVM};
 use jgraft_jvmti::{Class, Environment, Error, Loader, Method, Text};
 use jgraft_protocol::native::reply::LOADER_BOOT;
 use jgraft_protocol::native::{in_force as keys, stage};
+use jgraft_protocol::properties;
 
 use crate::class_name::{ClassName, shown};
 use crate::environments::{Borrowed, Purpose};
+use crate::old_frames;
 use crate::report::Failure;
 use crate::session::Session;
 
@@ -34,10 +36,27 @@ pub(crate) fn answer(
         ClassName::parse(typed).ok_or_else(no_name)
     });
     let names = names.collect::<Result<Vec<_>, _>>()?;
-    if names.is_empty() {
+    let threads = properties::get(request, keys::THREADS) == Some("true");
+    if names.is_empty() && !threads {
         return Err(Failure::new(stage::OPTIONS, "no class is named"));
     }
     let environment = Borrowed::take(vm, Purpose::Read)?;
+    let mut pairs = Vec::new();
+    if !names.is_empty() {
+        pairs = classes(vm, &environment, session, &names)?;
+    }
+    if threads {
+        pairs.extend(old_frames::answer(vm, &environment, &names)?);
+    }
+    Ok(pairs)
+}
+
+fn classes(
+    vm: &JavaVM,
+    environment: &Environment,
+    session: &Session,
+    names: &[ClassName],
+) -> Result<Vec<(String, String)>, Failure> {
     let written = vm.with_top_local_frame(|jni| -> Result<_, Error> {
         let found = environment
             .loaded_classes(jni, |signature| names.iter().any(|name| name.has_signature(signature)))?;
@@ -48,7 +67,7 @@ pub(crate) fn answer(
             count if count > keys::MOST_CLASSES => {
                 format!("{count} classes have these names, and {} are read at once", keys::MOST_CLASSES)
             }
-            _ => return Ok(write(&environment, jni, session, &found.wanted)),
+            _ => return Ok(write(environment, jni, session, &found.wanted)),
         };
         Ok(Err(Failure::new(stage::FIND, message)))
     });

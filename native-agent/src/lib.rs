@@ -14,6 +14,7 @@ mod environments;
 mod in_force;
 mod memory;
 mod observer;
+mod old_frames;
 mod options;
 mod probe;
 mod report;

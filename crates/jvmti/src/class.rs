@@ -23,6 +23,11 @@ pub struct Class {
 }
 
 impl Class {
+    /// The class that a local reference is of.
+    pub(crate) fn of(jni: &Env<'_>, class: &JClass<'_>) -> Result<Class, Error> {
+        Ok(Class { object: jni.new_global_ref(class)? })
+    }
+
     /// The signature, as `Ljava/util/Map$Entry;`, `[I` or `I`; a hidden class has a dot in its own.
     pub fn signature<'e>(&self, environment: &'e Environment) -> Result<Text<'e>, Error> {
         signature(environment, self.object.as_raw())

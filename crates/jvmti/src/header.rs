@@ -84,6 +84,20 @@ fn callbacks_are_in_the_order_of_the_header() {
 }
 
 #[test]
+fn stacks_have_the_fields_of_the_header() {
+    each_header("stacks_have_the_fields_of_the_header", |header| {
+        for (name, ours) in [
+            ("jvmtiStackInfo", "jthread thread; jint state; jvmtiFrameInfo* frame_buffer; jint frame_count;"),
+            ("jvmtiFrameInfo", "jmethodID method; jlocation location;"),
+        ] {
+            let fields = between(header, &format!("struct {name} {{"), "};", Side::First).map(words);
+            ensure!(fields.as_deref() == Some(ours), "{name}: {fields:?}");
+        }
+        Ok(())
+    });
+}
+
+#[test]
 fn numbers_are_those_of_the_header() {
     let constants = [
         ("JVMTI_ENABLE", raw::JVMTI_ENABLE),

@@ -73,6 +73,7 @@ mod loader;
 mod memory;
 mod method;
 mod raw;
+mod stack;
 mod supertypes;
 mod table;
 mod thread;
@@ -93,6 +94,7 @@ pub use guard::{Panic, catch};
 pub use loader::Loader;
 pub use memory::{Array, Text};
 pub use method::Method;
+pub use stack::{ObsoleteFrame, ObsoleteFrames};
 
 /// The JNI side of the border.
 pub use jni;

@@ -5,7 +5,7 @@
 
 use std::ffi::{c_char, c_int, c_uchar};
 
-use jni::sys::{JNIEnv, jboolean, jclass, jint, jobject};
+use jni::sys::{JNIEnv, jboolean, jclass, jint, jlong, jmethodID, jobject};
 
 /// A thread object.
 pub(crate) type jthread = jobject;
@@ -46,6 +46,24 @@ pub(crate) struct jvmtiThreadInfo {
     pub(crate) is_daemon: jboolean,
     pub(crate) thread_group: jobject,
     pub(crate) context_class_loader: jobject,
+}
+
+/// What `GetThreadListStackTraces` says of a thread.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct jvmtiStackInfo {
+    pub(crate) thread: jthread,
+    pub(crate) state: jint,
+    pub(crate) frame_buffer: *mut jvmtiFrameInfo,
+    pub(crate) frame_count: jint,
+}
+
+/// One frame of it.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct jvmtiFrameInfo {
+    pub(crate) method: jmethodID,
+    pub(crate) location: jlong,
 }
 
 /// 128 bits, the first in the lowest bit of the first word: how C compilers for Linux lay out `unsigned int` bit fields

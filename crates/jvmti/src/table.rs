@@ -13,7 +13,7 @@ use jni::sys::{jboolean, jclass, jfieldID, jint, jlong, jmethodID, jobject};
 use crate::error::{Error, ErrorCode};
 use crate::raw::{
     jthread, jvmtiCapabilities, jvmtiEnv, jvmtiError, jvmtiEvent, jvmtiEventCallbacks, jvmtiEventMode,
-    jvmtiThreadInfo,
+    jvmtiStackInfo, jvmtiThreadInfo,
 };
 
 /// Slots of a JVMTI 1.1 table, the oldest with RetransformClasses.
@@ -111,6 +111,8 @@ functions! {
         method: jmethodID, name_ptr: *mut *mut c_char, signature_ptr: *mut *mut c_char,
         generic_ptr: *mut *mut c_char
     );
+    /// The class that declares a method, as a new local reference.
+    65 GetMethodDeclaringClass = get_method_declaring_class(method: jmethodID, declaring_class_ptr: *mut jclass);
     /// The access flags of a method.
     66 GetMethodModifiers = get_method_modifiers(method: jmethodID, modifiers_ptr: *mut jint);
     /// How many slots the locals of a method take.
@@ -121,6 +123,13 @@ functions! {
     );
     /// Every loaded class: an array in memory of the environment, of new local references.
     78 GetLoadedClasses = get_loaded_classes(class_count_ptr: *mut jint, classes_ptr: *mut *mut jclass);
+    /// Whether a method is of a version of its class that has been redefined, and does something else now.
+    91 IsMethodObsolete = is_method_obsolete(method: jmethodID, is_obsolete_ptr: *mut jboolean);
+    /// The stacks of threads from the top, in memory of the environment, with a new local reference for each thread.
+    101 GetThreadListStackTraces = get_thread_list_stack_traces(
+        thread_count: jint, thread_list: *const jthread, max_frame_count: jint,
+        stack_info_ptr: *mut *mut jvmtiStackInfo
+    );
     /// Replaces all callbacks by a copy of these.
     122 SetEventCallbacks = set_event_callbacks(
         callbacks: *const jvmtiEventCallbacks, size_of_callbacks: jint

@@ -44,7 +44,7 @@ impl Environment {
         })
     }
 
-    fn all_threads(&self) -> Result<Array<'_, jobject>, Error> {
+    pub(crate) fn all_threads(&self) -> Result<Array<'_, jobject>, Error> {
         let (mut count, mut start) = (0, ptr::null_mut());
         // SAFETY: the environment is alive; both places outlive the call.
         unsafe { table::get_all_threads(self.raw(), &raw mut count, &raw mut start) }?;
@@ -53,7 +53,7 @@ impl Environment {
         Ok(unsafe { Array::new(self, start, usize::try_from(count).unwrap_or(0)) })
     }
 
-    fn thread_name(&self, thread: jobject) -> Result<String, Error> {
+    pub(crate) fn thread_name(&self, thread: jobject) -> Result<String, Error> {
         let mut info = jvmtiThreadInfo {
             name: ptr::null_mut(),
             priority: 0,

@@ -179,6 +179,25 @@ pub mod in_force {
     pub const MODIFIABLE: &str = "modifiable.";
     /// Why the class could not be read: it may not be linked yet.
     pub const ERROR: &str = "error.";
+    /// `true` in the request: threads with frames in old versions of methods are told too, of the classes named or, where none
+    /// is, of all. The keys of the reply from [`THREADS_SEEN`] on.
+    pub const THREADS: &str = "threads";
+    /// How many threads were looked at: platform threads. Virtual threads are not seen.
+    pub const THREADS_SEEN: &str = "threads.seen";
+    /// How many were not, or not to the bottom of their stacks.
+    pub const THREADS_UNREAD: &str = "threads.unread";
+    /// A thread's name; once for each old method that it runs.
+    pub const OLD_THREAD: &str = "old.thread.";
+    /// The class of the method, with dots.
+    pub const OLD_CLASS: &str = "old.class.";
+    /// As [`LOADER_ID`].
+    pub const OLD_LOADER_ID: &str = "old.loader.id.";
+    /// Its name and descriptor.
+    pub const OLD_METHOD: &str = "old.method.";
+    /// `true` where [`MOST_OLD`] were found, and there may be more.
+    pub const OLD_MORE: &str = "old.more";
+    /// So many are looked for.
+    pub const MOST_OLD: usize = 1_000;
     /// So many classes are read at once, and not more.
     pub const MOST_CLASSES: usize = 4_000;
 
