@@ -1,6 +1,6 @@
 // The tests of agent-java, without a test framework so that they run on any JVM from 8 on:
-//   java -cp jgraft-agent.jar:TEST_CLASSES AgentJavaTests
-// TEST_CLASSES is a directory. The process starts a second JVM, with an Instrumentation and with the test agents
+//   java -cp jgraft-agent.jar:TEST_CLASSES AgentJavaTests [many]
+// TEST_CLASSES is a directory; many is the one test that takes long, alone. The process starts a second JVM, with an Instrumentation and with the test agents
 // (package agents) and the classes that patches change (package shop) off its class path, so that they can only come from the jars that the tests make.
 // Not here: attaching from outside, which the live tests of the workspace do.
 
@@ -34,7 +34,7 @@ public final class AgentJavaTests {
 
     public static void main(String[] args) throws Exception {
         if (instrumentation == null) {
-            System.exit(inSecondJvm());
+            System.exit(inSecondJvm(args));
         }
         Path work = Paths.get(args[0]);
         Jars jars = new Jars(work, Paths.get(args[1]), Paths.get(args[2]));
@@ -45,13 +45,13 @@ public final class AgentJavaTests {
         System.setOut(new PrintStream(printed, true));
         System.setErr(System.out);
         try {
-            ManifestTests.run(check);
-            new StubTests(check, jars, instrumentation).run();
-            new LoadTests(check, jars, instrumentation).run();
-            new LookupTests(check, jars, instrumentation).run();
             LockHolder holder = new LockHolder(jars.tests);
             try {
-                new PatchTests(check, jars, instrumentation, holder).run();
+                if ("many".equals(args[3])) {
+                    new PatchManyTests(check, jars, instrumentation, holder).run();
+                } else {
+                    all(check, jars, holder);
+                }
             } finally {
                 holder.kill();
             }
@@ -63,7 +63,16 @@ public final class AgentJavaTests {
         System.exit(check.report(out) ? 0 : 1);
     }
 
-    private static int inSecondJvm() throws Exception {
+    private static void all(Check check, Jars jars, LockHolder holder) throws Exception {
+        ManifestTests.run(check);
+        new StubTests(check, jars, instrumentation).run();
+        new LoadTests(check, jars, instrumentation).run();
+        new LookupTests(check, jars, instrumentation).run();
+        new PatchTests(check, jars, instrumentation, holder).run();
+        new PatchKeeperTests(check, jars, instrumentation, holder).run();
+    }
+
+    private static int inSecondJvm(String[] args) throws Exception {
         Path agentJar = location(Stub.class);
         final Path classes = location(AgentJavaTests.class);
         Path work = Files.createTempDirectory("jgraft-agent-java-tests");
@@ -85,8 +94,10 @@ public final class AgentJavaTests {
             // A small heap for the agent that fills it; without the limit by which Parallel GC refuses what has room.
             return new ProcessBuilder(System.getProperty("java.home") + "/bin/java", "-Xmx64m",
                     "-XX:-UseGCOverheadLimit",
+                    // Without profiles, which are in metaspace and grow for as long as code becomes hot.
+                    args.length == 0 ? "-XX:+TieredCompilation" : "-XX:TieredStopAtLevel=1",
                     "-javaagent:" + tests, "-cp", agentJar + File.pathSeparator + tests, "AgentJavaTests",
-                    work.toString(), agentJar.toString(), classes.toString()).inheritIO().start().waitFor();
+                    work.toString(), agentJar.toString(), classes.toString(), args.length == 0 ? "" : args[0]).inheritIO().start().waitFor();
         } finally {
             delete(work);
         }

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Properties;
 import java.util.concurrent.Callable;
+import java.util.concurrent.locks.LockSupport;
 
 final class PatchDialog {
     private static final long LONGEST_NS = 30_000_000_000L;
@@ -107,7 +108,7 @@ final class PatchDialog {
             if (System.nanoTime() > end) {
                 throw new IOException("waited in vain for " + what);
             }
-            Thread.yield();
+            LockSupport.parkNanos(500_000); // As the injector looks for an answer, and no longer than that.
         }
     }
 }

@@ -124,7 +124,7 @@ final class PatchTests {
 
         Load(final Callable<String> what, String... answers) {
             final List<String> right = Arrays.asList(answers);
-            for (int i = 0; i < 4; i++) {
+            for (int i = 0; i < 2; i++) {
                 Thread thread = new Thread() {
                     @Override
                     public void run() {
