@@ -94,8 +94,11 @@ public final class AgentJavaTests {
             // A small heap for the agent that fills it; without the limit by which Parallel GC refuses what has room.
             return new ProcessBuilder(System.getProperty("java.home") + "/bin/java", "-Xmx64m",
                     "-XX:-UseGCOverheadLimit",
-                    // Without profiles, which are in metaspace and grow for as long as code becomes hot.
+                    // For many: no profiles, which are in metaspace and grow for as long as code becomes hot; and little
+                    // room for compiled code, since before JDK 20 a version of a class is kept until the compiled code of
+                    // it is swept, which a JVM with much room hardly does.
                     args.length == 0 ? "-XX:+TieredCompilation" : "-XX:TieredStopAtLevel=1",
+                    "-XX:ReservedCodeCacheSize=" + (args.length == 0 ? "48m" : "6m"),
                     "-javaagent:" + tests, "-cp", agentJar + File.pathSeparator + tests, "AgentJavaTests",
                     work.toString(), agentJar.toString(), classes.toString(), args.length == 0 ? "" : args[0]).inheritIO().start().waitFor();
         } finally {
