@@ -62,7 +62,7 @@ fn nobody_loses_what_they_have_woven() {
     let jar = agent(&byte_buddy).unwrap();
     each_jdk("patch_agents::both", .., |jdk| {
         let classes = Classes::made()?;
-        let service = classes.start(jdk, &[])?;
+        let service = classes.start_seeing(jdk, &[], &[&byte_buddy])?;
         let pid = service.pid();
         let is = |said: &str| -> Result<()> {
             let now = service.says("enum")?;

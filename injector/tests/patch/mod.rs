@@ -34,6 +34,11 @@ impl Classes {
 
     /// The program, ready.
     pub(crate) fn start(&self, jdk: &Jdk, options: &[&str]) -> Result<Service> {
+        self.start_seeing(jdk, options, &[])
+    }
+
+    /// The same where it sees more than its own classes.
+    pub(crate) fn start_seeing(&self, jdk: &Jdk, options: &[&str], more: &[&Path]) -> Result<Service> {
         artifacts::native_agent()?;
         agents_beside()?;
         let boot = format!("-Xbootclasspath/a:{}", self.folder.join("boot").display());
@@ -46,8 +51,8 @@ impl Classes {
             .class_path(self.folder.join("app"))
             .main("Patched")
             .program_args([self.folder.join("twice")])
-            .visible(&self.folder)
-            .start()?;
+            .visible(&self.folder);
+        let jvm = more.iter().fold(jvm, |jvm, path| jvm.visible(path)).start()?;
         jvm.wait_ready()?;
         Ok(Service { jvm })
     }
