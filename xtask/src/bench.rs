@@ -59,10 +59,10 @@ pub(crate) fn run(what: &What) -> Result<()> {
 
 /// Samples of one contestant, in milliseconds.
 #[derive(Debug, Default)]
-struct Samples(Vec<f64>);
+pub(crate) struct Samples(Vec<f64>);
 
 impl Samples {
-    fn push(&mut self, milliseconds: f64) {
+    pub(crate) fn push(&mut self, milliseconds: f64) {
         self.0.push(milliseconds);
         self.0.sort_by(f64::total_cmp);
     }

@@ -44,8 +44,11 @@ enum Chore {
         #[arg(long, default_value_t = 1200)]
         count: usize,
     },
-    /// Trace a JVM under load and let it go, a thousand times, and see that it is as before
+    /// Trace or patch a JVM under load and let it go, a thousand times, and see that it is as before
     Soak {
+        /// Of what
+        #[arg(long, value_enum, default_value_t = soak::Of::Traces)]
+        of: soak::Of,
         /// How often
         #[arg(long, default_value_t = 1000)]
         cycles: usize,
@@ -86,7 +89,7 @@ fn main() -> ExitCode {
         Chore::Dist => dist::run(),
         Chore::Bench(what) => bench::run(&what),
         Chore::Faults { count } => faults::run(count),
-        Chore::Soak { cycles, jdks } => soak::run(cycles, &jdks),
+        Chore::Soak { of, cycles, jdks } => soak::run(of, cycles, &jdks),
         Chore::Fuzz { target, minutes, first } => fuzz::run(target.as_deref(), minutes, first),
         Chore::Corpus { what } => corpus::run(what.as_ref()),
         Chore::Jdks => jdks::run(),

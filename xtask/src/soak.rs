@@ -1,6 +1,8 @@
 //! `cargo xtask soak`: a JVM is traced and let go a thousand times under load. Its code has to be as before each time, its
 //! memory may not grow, and in the end it has to be as fast as a twin that nobody touched.
 
+mod patches;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -21,17 +23,25 @@ const CALLS: &str = "50";
 const WINDOWS: usize = 240;
 const WINDOW: &str = "run 250";
 
+/// What is done again and again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Of {
+    /// A trace, on and off
+    Traces,
+    /// A patch, applied and reverted
+    Patches,
+}
+
 /// Runs it on each JDK that is meant.
-pub(crate) fn run(cycles: usize, features: &[u32]) -> Result<()> {
+pub(crate) fn run(of: Of, cycles: usize, features: &[u32]) -> Result<()> {
+    if of == Of::Patches {
+        return patches::run(cycles, &meant(features)?);
+    }
     let jgraft = build::run()?.jgraft;
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/soak/Load.java");
     let classes = cache::target_dir().join("soak");
     javac::compile(&[source], &classes, &["--release", "8", "-nowarn"])?;
-    let mut jdks: Vec<&Jdk> =
-        features.iter().filter_map(|feature| Jdk::all().iter().find(|jdk| jdk.feature == *feature)).collect();
-    jdks.dedup_by_key(|jdk| jdk.feature);
-    ensure!(!jdks.is_empty(), "none of JDK {features:?} is here; cargo xtask jdks fetches them");
-    let failed: Vec<_> = jdks
+    let failed: Vec<_> = meant(features)?
         .into_iter()
         .filter_map(|jdk| {
             one(&jgraft, jdk, &classes, cycles).err().map(|error| format!("JDK {jdk}: {error:#}"))
@@ -39,6 +49,14 @@ pub(crate) fn run(cycles: usize, features: &[u32]) -> Result<()> {
         .collect();
     ensure!(failed.is_empty(), "{}", failed.join("\n"));
     Ok(())
+}
+
+fn meant(features: &[u32]) -> Result<Vec<&'static Jdk>> {
+    let mut jdks: Vec<&'static Jdk> =
+        features.iter().filter_map(|feature| Jdk::all().iter().find(|jdk| jdk.feature == *feature)).collect();
+    jdks.dedup_by_key(|jdk| jdk.feature);
+    ensure!(!jdks.is_empty(), "none of JDK {features:?} is here; cargo xtask jdks fetches them");
+    Ok(jdks)
 }
 
 fn one(jgraft: &Path, jdk: &Jdk, classes: &Path, cycles: usize) -> Result<()> {

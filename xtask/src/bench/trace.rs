@@ -69,7 +69,7 @@ pub(super) fn run(rounds: usize, only: Option<Part>) -> Result<()> {
 
 impl Samples {
     /// The median, and between what.
-    fn spread(&self) -> String {
+    pub(crate) fn spread(&self) -> String {
         let (min, max) = (self.0.first().copied(), self.0.last().copied());
         let (min, max) = (min.unwrap_or(f64::NAN), max.unwrap_or(f64::NAN));
         format!("{:.1} ({min:.1} to {max:.1})", self.median())
