@@ -88,7 +88,9 @@ pub(crate) fn age(age: Duration) -> String {
 pub(crate) fn by() -> String {
     let uid = nix::unistd::geteuid();
     let name = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
-    let name = name.filter(|name| !name.is_empty()).unwrap_or_else(|| "an unknown user".to_owned());
+    let known = || nix::unistd::User::from_uid(uid).ok().flatten().map(|user| user.name);
+    let name =
+        name.filter(|name| !name.is_empty()).or_else(known).unwrap_or_else(|| "an unknown user".to_owned());
     format!("{name} (uid {uid}, jgraft pid {})", std::process::id())
 }
 

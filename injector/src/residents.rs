@@ -58,7 +58,8 @@ impl Residents {
         };
         let mut channels = Vec::new();
         for descriptor in EventMemory::descriptors(target).map_err(cannot)? {
-            let memory = EventMemory::open(target, descriptor).map_err(cannot)?;
+            // One that is closed meanwhile, or that somebody else has named so.
+            let Ok(memory) = EventMemory::open(target, descriptor) else { continue };
             let mut channel = Channel { memory, pairs: Vec::new() };
             channel.refresh();
             channels.push(channel);

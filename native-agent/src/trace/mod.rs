@@ -26,7 +26,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use jgraft_classfile::ClassFile;
-use jgraft_jvmti::Event;
+use jgraft_jvmti::{Error, Event};
 use jgraft_protocol::events::WORD_REQUEST;
 use jgraft_protocol::native::{stage, trace as keys};
 use jgraft_protocol::pattern::Pattern;
@@ -167,6 +167,16 @@ fn new_file(session: &Session, name: &str) -> io::Result<File> {
     OpenOptions::new().append(true).create_new(true).mode(0o600).open(session.path().join(name))
 }
 
+/// How often it is tried to take a trace back.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Patience {
+    Once,
+    /// Until it is done, or the JVM ends.
+    Endless,
+}
+
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
 /// A trace with what it takes to end it.
 struct Running {
     vm: JavaVM,
@@ -185,7 +195,7 @@ impl Running {
         let (before, woven) = match self.weave(plan) {
             Ok(woven) => woven,
             Err(failure) => {
-                self.take_back(&Before::default(), End::Wanted);
+                self.take_back(&Before::default(), End::Wanted, Patience::Once);
                 return Err(failure);
             }
         };
@@ -202,12 +212,14 @@ impl Running {
                 let asked = || known.tell(&running.vm, &running.environment, &mut threads);
                 lease.wait(memory, asked, || running.weave_late())
             });
-            let _ = jgraft_jvmti::catch(|| running.take_back(before, ended.unwrap_or(End::Lost)));
+            let _ = jgraft_jvmti::catch(|| {
+                running.take_back(before, ended.unwrap_or(End::Lost), Patience::Endless)
+            });
         });
         if let Err(error) = watcher {
             let message = format!("the thread that would take the probes back cannot be started: {error}");
             // Then it is done here. Where that fails too, the gate is closed, and nothing is written.
-            running.0.take_back(&running.1, End::Lost);
+            running.0.take_back(&running.1, End::Lost, Patience::Once);
             return Err(Failure::new(stage::ENVIRONMENT, message));
         }
         Ok(pairs)
@@ -262,14 +274,26 @@ impl Running {
     }
 
     /// No more events; the classes as they were.
-    fn take_back(&self, before: &Before, end: End) {
+    fn take_back(&self, before: &Before, end: End, patience: Patience) {
         self.trace.stop();
         status::put(&self.trace, "ending", &[(keys::WHY, end.text())]);
         let attach = || AttachConfig::new().thread_name(jni_str!("jgraft-trace")).scoped(true);
-        let undone = self.vm.attach_current_thread_with_config(attach, None, |jni| {
-            let undone = undo::undo(&self.trace, &self.environment, jni, before);
-            self.environment.hush().and(undone)
-        });
+        let mut pause = Duration::from_millis(100);
+        let undone = loop {
+            let undone = self.vm.attach_current_thread_with_config(attach, None, |jni| {
+                let undone = undo::undo(&self.trace, &self.environment, jni, before)?;
+                self.environment.hush()?;
+                Ok::<_, Error>(undone)
+            });
+            match &undone {
+                // A JVM without memory lets no thread in: it is tried again until there is some.
+                Err(error) if patience == Patience::Endless && !error.is_wrong_phase() => {
+                    thread::sleep(pause);
+                    pause = (2 * pause).min(LONGEST_PAUSE);
+                }
+                _ => break undone,
+            }
+        };
         let pairs = undo::pairs(undone, end);
         let pairs: Vec<_> = pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
         status::put(&self.trace, "ended", &pairs);

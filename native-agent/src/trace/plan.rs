@@ -95,8 +95,8 @@ impl Plan {
         let (classes, methods, bytes) = self.sums();
         // 5,000 classes of 830 bytes took 4.2 times their class files, of 3,700 bytes 2.3 times (`cargo xtask bench trace`).
         format!(
-            "{methods} methods of {classes} loaded classes match, with {} KiB of code and constants; the jvm takes two to \
-             four times that, and keeps it",
+            "methods: {methods}, of loaded classes: {classes}, with {} KiB of code and constants; the jvm takes two to four \
+             times that, and keeps it",
             bytes.div_ceil(1024)
         )
     }

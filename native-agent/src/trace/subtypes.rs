@@ -25,7 +25,7 @@ struct Known {
     /// For each pattern, in their order.
     of: Vec<HashSet<String>>,
     /// Direct subtypes of classes, by the names of these: of those that may yet turn out to be one.
-    below: HashMap<String, Vec<String>>,
+    below: HashMap<String, BTreeSet<String>>,
     /// Those that turned out to be one after they had come through the hook.
     late: BTreeSet<String>,
 }
@@ -120,13 +120,17 @@ impl Subtypes {
         }
         // What that has below it is known at once.
         for supertype in supertypes.iter().filter(|name| *name != "java/lang/Object") {
-            known.below.entry(supertype.clone()).or_default().push(class.clone());
+            known.below.entry(supertype.clone()).or_default().insert(class.clone());
         }
     }
 
     /// Those that are to be woven now that it is known what they are.
     pub(super) fn take_late(&self) -> BTreeSet<String> {
-        std::mem::take(&mut self.known().late)
+        // Whoever waits here cannot close the gate: a hook that has it for long is not waited for.
+        match self.known.try_lock() {
+            Ok(mut known) => std::mem::take(&mut known.late),
+            Err(_) => BTreeSet::new(),
+        }
     }
 }
 

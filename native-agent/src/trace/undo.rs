@@ -1,7 +1,7 @@
 //! Taking a trace back, and the proof: the code in force is read before and after, and compared.
 
 use std::collections::hash_map::DefaultHasher;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{Hash, Hasher};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -24,23 +24,25 @@ use crate::probe;
 const STILL_LOADING: Duration = Duration::from_secs(1);
 const LOADED_BY_THEN: Duration = Duration::from_millis(200);
 
-/// The code of classes before they were woven: by name, a number for each loader that has one.
+/// The code of classes before they were woven: by name, the numbers of those that the loaders have.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Before(HashMap<String, Vec<u64>>);
+pub(super) struct Before(HashMap<String, BTreeSet<u64>>);
 
 /// The same of classes that an earlier trace has woven, and that may be woven when a later one begins.
 static WITHOUT_PROBES: Mutex<Option<Before>> = Mutex::new(None);
 
 impl Before {
     pub(super) fn of(environment: &Environment, classes: &[Class]) -> Before {
-        let mut before: HashMap<String, Vec<u64>> = HashMap::new();
-        let mut woven = Vec::new();
+        let mut before: HashMap<String, BTreeSet<u64>> = HashMap::new();
+        let mut woven = BTreeSet::new();
         for class in classes {
             match in_force(environment, class, "") {
                 Some((name, Ok(InForce { digest, other_probe: false, .. }))) => {
-                    before.entry(name).or_default().push(digest);
+                    before.entry(name).or_default().insert(digest);
                 }
-                Some((name, _)) => woven.push(name),
+                Some((name, _)) => {
+                    woven.insert(name);
+                }
                 None => {}
             }
         }
@@ -50,7 +52,9 @@ impl Before {
             let earlier = known.get(&name).cloned().unwrap_or_default();
             before.entry(name).or_default().extend(earlier);
         }
-        known.extend(before.clone());
+        for (name, digests) in &before {
+            known.entry(name.clone()).or_default().extend(digests);
+        }
         Before(before)
     }
 }

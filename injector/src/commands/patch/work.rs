@@ -16,7 +16,7 @@ use super::store::{self, Note};
 use crate::cli::{PatchInput, Patience};
 use crate::failure::{EXIT_BLOCKED, EXIT_FAILED, Failure};
 use crate::interrupt::Interrupt;
-use crate::target;
+use crate::{human, target};
 
 /// The answer to a question about a flag is a line; properties are some kilobytes.
 const ANSWER_LIMIT: u64 = 4 << 20;
@@ -122,7 +122,15 @@ pub(super) fn may_be_patched(target: &Target) -> Result<(), Failure> {
     if let Some(blocker) = examine(target).blockers.first() {
         return Err(Failure::blocked(blocker));
     }
-    agent_loading(target).map_err(|blocker| Failure::blocked(&blocker))?;
+    if let Some(warning) = agent_loading(target).map_err(|blocker| Failure::blocked(&blocker))? {
+        let stderr = human::Stream::stderr();
+        stderr.line(&format!(
+            "{}: {} ({})",
+            stderr.yellow("warning"),
+            human::clean(&warning.cause),
+            warning.kind.code()
+        ));
+    }
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use jgraft_attach::{Kind, Target, agent_loading, examine};
+use jgraft_attach::{Kind, Target, agent_loading, examine, files};
 use jgraft_protocol::events::{END, Reader, WORD_REQUEST, status};
 use jgraft_protocol::native::trace as keys;
 use jgraft_protocol::pattern::Pattern;
@@ -17,6 +17,7 @@ use jgraft_protocol::properties;
 use jgraft_protocol::session::reply;
 
 use super::reset::put_back;
+use crate::bundle::NATIVE_AGENT_NAME;
 use crate::cli::Trace;
 use crate::failure::{EXIT_BLOCKED, EXIT_FAILED, EXIT_INTERRUPTED, Failure};
 use crate::interrupt::Interrupt;
@@ -118,10 +119,21 @@ pub(crate) fn run(options: &Trace) -> Result<ExitCode, Failure> {
             break;
         }
     }
+    let cut_short = !interrupted && opened.ended(&memory);
     // What finds no room from here on was not wanted any more.
     let lost = reader.lost();
     memory.or_and_wake(WORD_REQUEST, END);
-    let ended = opened.wait_for_end(&memory, PATIENCE)?;
+    let ended = opened.wait_for_end(&memory, PATIENCE).inspect_err(|_| {
+        stderr.line(&format!("{}, {lost} lost", human::count(calls, "call")));
+    })?;
+    if cut_short {
+        let why = match properties::get(&ended, keys::WHY) {
+            Some("silent") => "jgraft had not read for too long",
+            Some("lost") => "the target lost sight of jgraft",
+            _ => "somebody has ended it, by jgraft reset or otherwise",
+        };
+        stderr.line(&format!("{}: it ended early: {why}", stderr.yellow("warning")));
+    }
     let number = |key: &str| properties::get(&ended, key).and_then(|number| number.parse().ok());
     let back = put_back(number);
     stderr.line(&format!("{}, {lost} lost; {back}", human::count(calls, "call")));
@@ -147,7 +159,17 @@ fn may_be_traced(target: &Target) -> Result<(), Failure> {
     if let Some(blocker) = examine(target).blockers.first() {
         return Err(Failure::blocked(blocker));
     }
-    agent_loading(target).map_err(|blocker| Failure::blocked(&blocker))?;
+    let warning = agent_loading(target).map_err(|blocker| Failure::blocked(&blocker))?;
+    // It says so once for a library.
+    if let Some(warning) = warning.filter(|_| files::in_use(target, NATIVE_AGENT_NAME).is_empty()) {
+        let stderr = human::Stream::stderr();
+        stderr.line(&format!(
+            "{}: {} ({})",
+            stderr.yellow("warning"),
+            human::clean(&warning.cause),
+            warning.kind.code()
+        ));
+    }
     Ok(())
 }
 
