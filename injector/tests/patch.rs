@@ -135,3 +135,18 @@ fn sources_are_compiled_against_the_class_path_of_the_target() {
         service.is_unharmed()
     });
 }
+
+#[test]
+fn a_thread_that_stays_in_the_old_body_is_told() {
+    each_jdk("patch::old", .., |jdk| {
+        let classes = Classes::made()?;
+        let service = classes.start(jdk, &[])?;
+        service.jvm.ask("stay", |line| line == "stays")?;
+        let applied =
+            service.patch(&["apply", &classes.file("new", "Stays"), "--json"])?.expect(0)?.json()?;
+        ensure!(applied["old_frames"][0]["thread"] == "in-old-code", "{applied}");
+        ensure!(applied["old_frames"][0]["method"] == "run()V", "{applied}");
+        service.patch(&["revert"])?.expect(0)?;
+        service.is_unharmed()
+    });
+}

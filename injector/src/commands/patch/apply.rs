@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::agent::{Agent, Said};
 use super::doctor::{Diagnosis, is_another};
-use super::in_force::{self, Told};
+use super::in_force::{self, OldFrame};
 use super::inputs::{NewClass, dotted};
 use super::journal::PatchJson;
 use super::plan::Plan;
@@ -42,6 +42,8 @@ struct AppliedJson<'a> {
     later: Vec<String>,
     /// Microseconds that the redefinition took.
     took_us: Option<u64>,
+    /// Threads that still run an old body, and will until they leave it. Virtual threads are not seen.
+    old_frames: Vec<OldFrame>,
 }
 
 /// Runs the command.
@@ -95,6 +97,7 @@ pub(super) fn run(patch: &Patch, options: &PatchApply) -> Result<ExitCode, Failu
         helpers: note.helpers.clone(),
         later: plan.later.iter().map(|later| dotted(&later.name)).collect(),
         took_us: None,
+        old_frames: Vec::new(),
     };
     let cost = consent::first_flush(work.client.target());
     if nothing || options.dry_run {
@@ -115,8 +118,9 @@ pub(super) fn run(patch: &Patch, options: &PatchApply) -> Result<ExitCode, Failu
     if let Some(cost) = cost {
         cost.agree(&format!("pid {pid} was not patched"), options.yes, options.json, &stderr, &interrupt)?;
     }
-    let took = carry_out(&mut work, &plan, &note)?;
+    let (took, old_frames) = carry_out(&mut work, &plan, &note)?;
     told.outcome = "applied";
+    told.old_frames = old_frames;
     told.took_us = Some(took);
     told.patch = Some(PatchJson::of(&note));
     if options.json {
@@ -124,6 +128,9 @@ pub(super) fn run(patch: &Patch, options: &PatchApply) -> Result<ExitCode, Failu
         return Ok(ExitCode::SUCCESS);
     }
     lines(&plan, &note).iter().for_each(|line| output::line(line));
+    for frame in &told.old_frames {
+        output::line(&format!("{} is still in the old {}::{}", frame.thread, frame.class, frame.method));
+    }
     output::line(&format!(
         "{} is in force, after {:.1} ms; jgraft patch {pid} revert {0} takes it out",
         note.id,
@@ -132,8 +139,8 @@ pub(super) fn run(patch: &Patch, options: &PatchApply) -> Result<ExitCode, Failu
     output::finish(ExitCode::SUCCESS, &format!("pid {pid} is patched"))
 }
 
-/// Applies, looks, and keeps it or takes it back; how long the redefinition took, in microseconds.
-fn carry_out(work: &mut Work<'_>, plan: &Plan, note: &Note) -> Result<u64, Failure> {
+/// Applies, looks, and keeps it or takes it back; how long the redefinition took, in microseconds, and who is still in old code.
+fn carry_out(work: &mut Work<'_>, plan: &Plan, note: &Note) -> Result<(u64, Vec<OldFrame>), Failure> {
     let cause = format!("pid {} was not patched", work.pid());
     let mut pairs = vec![(jgraft_protocol::patch::GENERATION.to_owned(), work.agent.generation.to_string())];
     let mut put = |key: String, value: &str| pairs.push((key, value.to_owned()));
@@ -174,8 +181,8 @@ fn carry_out(work: &mut Work<'_>, plan: &Plan, note: &Note) -> Result<u64, Failu
     };
     let took = properties::get(&reply, step::MICROSECONDS).and_then(|us| us.parse().ok()).unwrap_or(0);
     let looked = look(work, plan);
-    let wrong = match looked {
-        Ok(wrong) => wrong,
+    let (wrong, frames) = match looked {
+        Ok(seen) => seen,
         Err(failure) => {
             take_back(&mut work.agent, &cause)?;
             return Err(failure);
@@ -188,11 +195,11 @@ fn carry_out(work: &mut Work<'_>, plan: &Plan, note: &Note) -> Result<u64, Failu
             .remedy("it was taken back at once; take the other agent out first, or ask its makers"));
     }
     commit(work, plan, note).map_err(|said| said.failure(&cause))?;
-    Ok(took)
+    Ok((took, frames))
 }
 
 /// What is not as it should be now: code of other agents that is gone, code that is not ours.
-fn look(work: &mut Work<'_>, plan: &Plan) -> Result<Vec<String>, Failure> {
+fn look(work: &mut Work<'_>, plan: &Plan) -> Result<(Vec<String>, Vec<OldFrame>), Failure> {
     let names: Vec<&str> = plan
         .steps
         .iter()
@@ -200,9 +207,9 @@ fn look(work: &mut Work<'_>, plan: &Plan) -> Result<Vec<String>, Failure> {
         .map(|found| found.name.as_str())
         .collect();
     if names.is_empty() {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), Vec::new()));
     }
-    let told: Vec<Told> = in_force::read(&mut work.client, &names, work.timeout)?;
+    let (told, frames) = in_force::read_with_threads(&mut work.client, &names, work.timeout)?;
     let mut wrong = Vec::new();
     for planned in &plan.steps {
         let diagnosis = &planned.diagnosis;
@@ -232,7 +239,7 @@ fn look(work: &mut Work<'_>, plan: &Plan) -> Result<Vec<String>, Failure> {
             }
         }
     }
-    Ok(wrong)
+    Ok((wrong, frames))
 }
 
 fn commit(work: &mut Work<'_>, plan: &Plan, note: &Note) -> Result<(), Said> {

@@ -7,6 +7,7 @@ use jgraft_classfile::ClassFile;
 use jgraft_protocol::native::{in_force as keys, stage};
 use jgraft_protocol::properties;
 use jgraft_protocol::session::request;
+use serde::Serialize;
 
 use super::inputs::dotted;
 use crate::bundle::Bundled;
@@ -37,14 +38,45 @@ impl Told {
     }
 }
 
+/// A thread that still runs a method as it was.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(super) struct OldFrame {
+    pub(super) thread: String,
+    pub(super) class: String,
+    pub(super) method: String,
+}
+
+/// The loaded classes of these names, and the threads that run old versions of their methods. Virtual threads are not seen.
+pub(super) fn read_with_threads(
+    client: &mut Client<'_>,
+    names: &[&str],
+    timeout: Duration,
+) -> Result<(Vec<Told>, Vec<OldFrame>), Failure> {
+    let mut frames = Vec::new();
+    let told = ask(client, names, timeout, Some(&mut frames))?;
+    frames.sort();
+    frames.dedup();
+    Ok((told, frames))
+}
+
 /// The loaded classes of these names, one for each loader that has it.
 pub(super) fn read(client: &mut Client<'_>, names: &[&str], timeout: Duration) -> Result<Vec<Told>, Failure> {
+    ask(client, names, timeout, None)
+}
+
+fn ask(
+    client: &mut Client<'_>,
+    names: &[&str],
+    timeout: Duration,
+    mut frames: Option<&mut Vec<OldFrame>>,
+) -> Result<Vec<Told>, Failure> {
     let mut all = Vec::new();
     for names in names.chunks(keys::MOST_CLASSES / 2) {
         let numbered: Vec<_> =
             (1..).zip(names).map(|(n, name)| (format!("{}{n}", keys::CLASS), dotted(name))).collect();
         let mut wanted = vec![(request::VERB, keys::VERB)];
         wanted.extend(numbered.iter().map(|(key, name)| (key.as_str(), name.as_str())));
+        wanted.extend(frames.is_some().then_some((keys::THREADS, "true")));
         let draft = Draft::new(client.target(), Bundled::Native, &wanted)?;
         let session = draft.open(client.target(), timeout)?;
         let cause = format!("the classes of pid {} cannot be read", client.target().pid());
@@ -61,6 +93,15 @@ pub(super) fn read(client: &mut Client<'_>, names: &[&str], timeout: Duration) -
             },
         };
         let numbered = |key: &str, n: usize| properties::get(&reply, &format!("{key}{n}"));
+        if let Some(frames) = &mut frames {
+            let text = |key, n| numbered(key, n).map(clean).unwrap_or_default();
+            let of = |n| {
+                numbered(keys::OLD_THREAD, n)?;
+                let (class, method) = (text(keys::OLD_CLASS, n), text(keys::OLD_METHOD, n));
+                Some(OldFrame { thread: text(keys::OLD_THREAD, n), class, method })
+            };
+            frames.extend((1..).map_while(of));
+        }
         for n in 1.. {
             let Some(name) = numbered(keys::CLASS, n) else { break };
             let class = match numbered(keys::FILE, n) {
