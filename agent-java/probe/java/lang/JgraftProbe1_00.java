@@ -104,7 +104,7 @@ public final class JgraftProbe1_00 {
         U.putLong(record + 8, thread);
         U.putLong(record + 16, start);
         U.putLong(record + 24, end);
-        U.putLongRelease(null, record, COMMITTED | how | (position & 0xffff) << 32 | id & 0xffffffffL);
+        U.putLongRelease(null, record, COMMITTED | how | ((position ^ position >>> 16) & 0xffff) << 32 | id & 0xffffffffL);
     }
 
     private static int numberOf(Throwable exception) {

@@ -114,8 +114,8 @@ pub struct Thrown {
 
 /// The first word of a record, which is written last: 0 as long as the record is not there.
 ///
-/// Bits 0 to 31 are the probe's id, 32 to 47 the low bits of the position (a writer that was stopped for so long that its
-/// record has been given up is known by them), 48 to 57 the number of the exception's class, 61 is set where that is the
+/// Bits 0 to 31 are the probe's id, 32 to 47 a mark of the position that is another in the next round of the ring (a writer
+/// that was stopped for so long that its record has been given up is known by it), 48 to 57 the number of the exception's class, 61 is set where that is the
 /// method's own, 62 where one was thrown, 63 always.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Commit(pub u64);
@@ -129,6 +129,12 @@ pub const OWN: u64 = 1 << 61;
 /// How many classes of exceptions have a number; 0 stands for all others.
 pub const EXCEPTIONS: usize = 1 << 10;
 
+/// 16 bits that differ between rounds, however many records a ring has: up to 65,536 the low bits of the position alone are
+/// those of the place.
+fn mark(position: u64) -> u64 {
+    (position ^ position >> 16) & 0xffff
+}
+
 impl Commit {
     /// For a normal exit or, with the number of the exception's class, an exceptional one.
     pub fn new(probe: u32, position: u64, exception: Option<Thrown>) -> Self {
@@ -136,12 +142,12 @@ impl Commit {
             let own = if exception.own { OWN } else { 0 };
             THROWN | own | u64::from(exception.class % EXCEPTIONS as u16) << 48
         });
-        Self(COMMITTED | thrown | (position & 0xffff) << 32 | u64::from(probe))
+        Self(COMMITTED | thrown | mark(position) << 32 | u64::from(probe))
     }
 
     /// Whether it is that of the record at this position.
     pub fn is_of(self, position: u64) -> bool {
-        self.0 & COMMITTED != 0 && self.0 >> 32 & 0xffff == position & 0xffff
+        self.0 & COMMITTED != 0 && self.0 >> 32 & 0xffff == mark(position)
     }
 
     /// The probe's id.
@@ -188,11 +194,14 @@ mod tests {
             (0, 0, None),
             (u32::MAX, 0x1_ffff, Some((1023, true))),
             (7, 0x10_0000, Some((0, false))),
-            (9, u64::MAX, None),
+            (9, u64::MAX - 0x1_0000, None),
         ] {
             let exception = exception.map(|(class, own)| Thrown { class, own });
             let commit = Commit::new(probe, position, exception);
-            assert!(commit.is_of(position) && !commit.is_of(position.wrapping_add(1)));
+            assert!(commit.is_of(position));
+            for records in (3..=16).map(|bits| 1 << bits) {
+                assert!(!commit.is_of(position.wrapping_add(records)), "{position} and {records} records");
+            }
             assert_eq!((commit.probe(), commit.exception()), (probe, exception));
         }
         assert!(!Commit(0).is_of(0));

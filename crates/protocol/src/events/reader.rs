@@ -130,26 +130,16 @@ impl<'m> Reader<'m> {
         let Some(shard) = self.shards.get_mut(number) else { return 0 };
         let load = |at: usize, order| words.get(at).map_or(0, |word: &AtomicU64| word.load(order));
         let (start, mut count) = (shard.position, 0);
+        // What lies behind that was not written in this round, whatever is there.
+        let written = load(shard.first + WRITE, Ordering::Acquire);
         for _ in 0..layout.records {
+            if written == shard.position {
+                shard.waiting = None;
+                break;
+            }
             let at = layout.record(shard.first, shard.position);
             let commit = Commit(load(at, Ordering::Acquire));
-            if commit.0 == 0 {
-                let written = load(shard.first + WRITE, Ordering::Relaxed);
-                if written == shard.position {
-                    shard.waiting = None;
-                    break;
-                }
-                let waited = shard.overdue.wrapping_sub(shard.position) as i64 > 0;
-                if !waited {
-                    let (since, then) = *shard.waiting.get_or_insert((now, written));
-                    if now.saturating_duration_since(since) < PATIENCE {
-                        break;
-                    }
-                    // What was reserved when the wait began was waited for too, and is given up at once.
-                    shard.overdue = then;
-                }
-                shard.given_up += 1;
-            } else if commit.is_of(shard.position) {
+            if commit.is_of(shard.position) {
                 let word = |n: usize| load(at + n, Ordering::Relaxed);
                 each(Event {
                     probe: commit.probe(),
@@ -160,7 +150,17 @@ impl<'m> Reader<'m> {
                 });
                 count += 1;
             } else {
-                // Of a writer that has come back after its record was given up, over that of another.
+                // Not there yet. It may be that of a writer who has come back after its record was given up: that of this
+                // round is written over it.
+                let waited = shard.overdue.wrapping_sub(shard.position) as i64 > 0;
+                if !waited {
+                    let (since, then) = *shard.waiting.get_or_insert((now, written));
+                    if now.saturating_duration_since(since) < PATIENCE {
+                        break;
+                    }
+                    // What was reserved when the wait began was waited for too, and is given up at once.
+                    shard.overdue = then;
+                }
                 shard.given_up += 1;
             }
             shard.waiting = None;

@@ -103,7 +103,32 @@ fn a_writer_that_does_not_come_back_is_given_up() {
     words[layout.record(layout.shard(0), position)]
         .store(Commit::new(9, position, None).0, Ordering::Release);
     assert_eq!(reader.drain(start, |found| assert_ne!(found.probe, 9)), 6);
+    assert_eq!(reader.drain(start + Duration::from_secs(1), |found| assert_ne!(found.probe, 9)), 0);
     assert_eq!(reader.lost(), 2);
+}
+
+/// One that comes back costs at most the record that it writes over, and nothing in later rounds.
+#[test]
+fn a_writer_that_comes_back_late_spoils_no_later_round() {
+    for records in [8, 1 << 13, 1 << 16] {
+        let layout = Layout::new(1, records, 1).unwrap();
+        let words = memory(layout);
+        let mut reader = Reader::new(&words).unwrap();
+        let position = words[layout.shard(0) + WRITE].fetch_add(1, Ordering::Relaxed);
+        let start = Instant::now();
+        assert_eq!(reader.drain(start, |_| ()), 0);
+        assert_eq!((reader.drain(start + Duration::from_secs(1), |_| ()), reader.lost()), (0, 1));
+        // All has been read when it comes: nobody has reserved that record again.
+        words[layout.record(layout.shard(0), position)]
+            .store(Commit::new(9, position, None).0, Ordering::Release);
+        for n in 0..4 * records as i64 {
+            write(&words, layout, 0, &event(1, n)).unwrap();
+            let mut found = Vec::new();
+            assert_eq!(reader.drain(start, |event| found.push((event.probe, event.start))), 1);
+            assert_eq!(found, [(n as u32, n)], "{records} records");
+        }
+        assert_eq!(reader.lost(), 1);
+    }
 }
 
 #[test]

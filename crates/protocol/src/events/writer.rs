@@ -40,7 +40,7 @@ pub fn write(words: &[AtomicU64], layout: Layout, shard: usize, event: &Event) -
     // First the check, then the reservation: what was reserved is written, whatever happens in between. So many threads
     // may pass the check at once as there is slack.
     let used = write.load(Ordering::Relaxed).wrapping_sub(words.get(first + READ)?.load(Ordering::Acquire));
-    if used >= (layout.records - layout.slack) as u64 {
+    if used as i64 >= (layout.records - layout.slack) as i64 {
         words.get(first + DROPPED)?.fetch_add(1, Ordering::Relaxed);
         return None;
     }

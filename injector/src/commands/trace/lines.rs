@@ -27,6 +27,8 @@ struct CallJson<'a> {
     own_exception: Option<bool>,
 }
 
+/// So many threads are remembered.
+const MOST_THREADS: usize = 100_000;
 /// How long is waited for the names of threads that are new, and how seldom.
 const PATIENCE: Duration = Duration::from_millis(20);
 const SELDOM: Duration = Duration::from_millis(250);
@@ -94,6 +96,13 @@ impl Lines {
                 return;
             }
             std::thread::sleep(Duration::from_millis(1));
+        }
+        if self.threads.len() > MOST_THREADS {
+            // Virtual threads come by the million, and none has a name here.
+            self.threads.retain(|_, name| !name.is_empty());
+            if self.threads.len() > MOST_THREADS {
+                self.threads.clear();
+            }
         }
         for event in events {
             self.threads.entry(event.thread).or_default();
