@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use common::{PATIENCE, jgraft, text, unharmed};
+use common::{PATIENCE, bundled_agent_beside_jgraft, jgraft, text, unharmed};
 use jgraft_jvm_harness::{Jdk, Jvm, agents, artifacts, cache, each_jdk, javac, targets};
 
 #[test]
@@ -20,6 +20,51 @@ fn example_01_does_what_its_readme_says() {
         let names = [("reprice.jar", jar), ("service", targets::order_service_classes()?)];
         run("01-load-jar-agent", &names.into(), jdk)?;
         Ok(())
+    });
+}
+
+/// One command after the other: the service shows each change before the next is made.
+#[test]
+fn example_03_does_what_its_readme_says() {
+    each_jdk("transcripts::example_03", .., |jdk| {
+        artifacts::native_agent()?;
+        bundled_agent_beside_jgraft()?;
+        let service_classes = targets::order_service_classes()?;
+        let fix = cache::target_dir().join("harness/03-hot-patch");
+        let source = cache::workspace().join("examples/03-hot-patch/Pricing.java");
+        javac::compile(&[source], &fix, &["-cp", text(&service_classes)])?;
+        let names =
+            BTreeMap::from([("service", service_classes), ("fix/Pricing.class", fix.join("Pricing.class"))]);
+        let readme = readme("03-hot-patch")?;
+        let commands = block_lines(&readme, "console");
+        let java = commands.iter().find_map(|line| line.strip_prefix("$ java ")).context("no $ java line")?;
+        let service = start(java, &names, jdk)?;
+        service.wait_ready()?;
+        let texts: Vec<&str> = blocks(&readme, "text").collect();
+        let [diff, applied, reverted] = texts[..] else { anyhow::bail!("{} text blocks", texts.len()) };
+        let prints = |expected: &str| -> Result<()> {
+            for wanted in expected.lines().map(same_numbers) {
+                let mark = service.stdout_mark();
+                service.wait_for_stdout_after(mark, |line| same_numbers(line) == wanted, PATIENCE)?;
+            }
+            Ok(())
+        };
+        let (before, after) = applied.split_once('\n').context("one line")?;
+        prints(before)?;
+        for command in commands.iter().filter_map(|line| line.strip_prefix("$ jgraft ")) {
+            let mut words: Vec<String> = command.split(' ').map(|word| with_paths(word, &names)).collect();
+            let target = words.iter().position(|word| word == "OrderService").context("no target")?;
+            words[target] = service.pid().to_string();
+            let run = jgraft(words.iter().map(String::as_str))?.expect(0)?;
+            match words.get(2).map(String::as_str) {
+                Some("diff") => ensure!(run.stdout == diff, "{}", run.stdout),
+                Some("apply") => prints(after)?,
+                Some("list") => ensure!(run.stdout.contains("; advertised-for-999"), "{}", run.stdout),
+                Some("revert") => prints(reverted)?,
+                _ => ensure!(run.stdout.contains("patch lamps: 2 methods"), "{}", run.stdout),
+            }
+        }
+        unharmed(&service)
     });
 }
 

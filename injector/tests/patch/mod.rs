@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use jgraft_jvm_harness::{Jdk, Jvm, agents, artifacts, cache, javac};
+use jgraft_jvm_harness::{Jdk, Jvm, artifacts, cache, javac};
 
-use super::common::{Run, jgraft};
+use super::common::{Run, bundled_agent_beside_jgraft, jgraft};
 
 const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/patch");
 /// Classes that the boot loader and loaders of their own have, and not the application's.
@@ -40,7 +40,7 @@ impl Classes {
     /// The same where it sees more than its own classes.
     pub(crate) fn start_seeing(&self, jdk: &Jdk, options: &[&str], more: &[&Path]) -> Result<Service> {
         artifacts::native_agent()?;
-        agents_beside()?;
+        bundled_agent_beside_jgraft()?;
         let boot = format!("-Xbootclasspath/a:{}", self.folder.join("boot").display());
         let mut all = vec![boot.as_str()];
         // The library for java.lang.instrument of 8 makes it complain by itself.
@@ -56,19 +56,6 @@ impl Classes {
         jvm.wait_ready()?;
         Ok(Service { jvm })
     }
-}
-
-/// Where a jgraft without agents inside looks for its jar.
-fn agents_beside() -> Result<()> {
-    let jar = agents::bundled()?;
-    let beside = Path::new(env!("CARGO_BIN_EXE_jgraft")).with_file_name("jgraft-agent.jar");
-    let new = fs::read(&jar)?;
-    if fs::read(&beside).ok().as_ref() != Some(&new) {
-        let aside = beside.with_extension(format!("{}", std::process::id()));
-        fs::write(&aside, new)?;
-        fs::rename(aside, beside)?;
-    }
-    Ok(())
 }
 
 fn make() -> Result<PathBuf> {
