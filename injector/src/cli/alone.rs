@@ -36,6 +36,7 @@ pub(crate) fn parse(words: &[OsString]) -> Option<Result<Command, clap::Error>> 
         "start-management" => StartManagement,
         "stat" => Stat,
         "trace" => Trace,
+        "patch" => Patch,
         "status" => Status,
         "reset" => Reset,
     })
