@@ -37,6 +37,13 @@ public final class TraceCases {
                 return "" + Lazy.VALUE;
             case "subtypes":
                 return new Square().sides() + " " + new Oblong().sides();
+            case "slow":
+                new Thread(() -> new SlowLoader().load()).start();
+                SlowLoader.asked.await();
+                return "asked";
+            case "slow-on":
+                SlowLoader.goOn.countDown();
+                return SlowLoader.made.take().toString();
             case "exit":
                 hammer();
                 System.exit(7);
@@ -259,5 +266,60 @@ final class Oblong extends Rectangle {
     @Override
     public int sides() {
         return super.sides();
+    }
+}
+
+class SlowBase {
+}
+
+final class SlowPlugIn extends SlowBase {
+    @Override
+    public String toString() {
+        return "plug-in";
+    }
+}
+
+/** Has the class file of SlowPlugIn defined, and keeps the JVM waiting for what it extends. */
+final class SlowLoader extends ClassLoader {
+    static final CountDownLatch asked = new CountDownLatch(1);
+    static final CountDownLatch goOn = new CountDownLatch(1);
+    static final java.util.concurrent.LinkedBlockingQueue<Object> made = new java.util.concurrent.LinkedBlockingQueue<>();
+
+    SlowLoader() {
+        super(null);
+    }
+
+    void load() {
+        try {
+            made.add(Class.forName("SlowPlugIn", true, this).getName());
+        } catch (ReflectiveOperationException e) {
+            made.add(e);
+        }
+    }
+
+    @Override
+    protected Class<?> findClass(String name) throws ClassNotFoundException {
+        if (name.equals("SlowBase")) {
+            asked.countDown();
+            try {
+                goOn.await();
+            } catch (InterruptedException e) {
+                throw new ClassNotFoundException(name, e);
+            }
+        }
+        java.io.InputStream in = TraceCases.class.getResourceAsStream(name + ".class");
+        if (in == null) {
+            throw new ClassNotFoundException(name);
+        }
+        try {
+            byte[] bytes = new byte[1 << 16];
+            int length = 0;
+            for (int n; (n = in.read(bytes, length, bytes.length - length)) > 0;) {
+                length += n;
+            }
+            return defineClass(name, bytes, 0, length);
+        } catch (java.io.IOException e) {
+            throw new ClassNotFoundException(name, e);
+        }
     }
 }

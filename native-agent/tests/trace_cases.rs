@@ -180,6 +180,35 @@ fn subtypes_are_woven_whenever_they_are_loaded() {
     });
 }
 
+/// It was woven when it came through the hook, and is there only after the trace has ended.
+#[test]
+fn a_class_that_is_loaded_after_the_end_is_taken_back_too() {
+    each_jdk("trace_cases::slow", .., |jdk| {
+        let jvm = started(jdk, &["-Xcheck:jni"])?;
+        let trace = Trace::begin(&jvm, &["SlowPlug*::*", "Cases::parked"], PATIENCE)?;
+        ensure!(run(&jvm, "slow")? == "asked");
+        trace.end();
+        trace.ended()?;
+        // Its memory goes to a later trace once the class is clean, and not before.
+        let descriptor = |trace: &Trace| trace.reply.iter().find(|(key, _)| key == "memory.fd").cloned();
+        let meanwhile = Trace::begin(&jvm, &["Cases::parked"], PATIENCE)?;
+        ensure!(descriptor(&meanwhile) != descriptor(&trace), "the class would write into it");
+        ensure!(run(&jvm, "slow-on")? == "SlowPlugIn");
+        let start = Instant::now();
+        loop {
+            let later = Trace::begin(&jvm, &["Cases::parked"], PATIENCE)?;
+            let same = descriptor(&later) == descriptor(&trace);
+            later.end();
+            later.ended()?;
+            if same {
+                break;
+            }
+            ensure!(start.elapsed() < PATIENCE, "the channel is not given back");
+        }
+        Ok(())
+    });
+}
+
 #[test]
 fn without_memory_or_stack_the_program_gets_its_own_errors() {
     each_jdk("trace_cases::errors", .., |jdk| {

@@ -17,6 +17,7 @@ mod threads;
 mod undo;
 mod weaving;
 
+use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -175,6 +176,9 @@ enum Patience {
     Endless,
 }
 
+/// A class that is not loaded by then was refused.
+const LATEST: Duration = Duration::from_secs(120);
+
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// A trace with what it takes to end it.
@@ -294,11 +298,37 @@ impl Running {
                 _ => break undone,
             }
         };
+        let seen = undone.as_ref().map(|undone| undone.seen.clone()).unwrap_or_default();
         let pairs = undo::pairs(undone, end);
         let pairs: Vec<_> = pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
         status::put(&self.trace, "ended", &pairs);
         // Nobody may be there to read it.
         let _ = self.session.put(keys::ENDED, &properties::write(pairs));
+        if patience == Patience::Endless {
+            self.wait_for_late(&seen);
+        }
+        // No probe of ours is left that would write into another trace's memory.
         self.trace.channel.give_back();
+    }
+
+    /// A class may have come through the hook and be loaded only after the end, since what it extends is slow to come.
+    fn wait_for_late(&self, seen: &BTreeSet<String>) {
+        let woven = self.trace.edits().woven.clone();
+        let late = woven.into_iter().filter(|(name, since)| since.is_some() && !seen.contains(name));
+        let mut late: BTreeSet<String> = late.map(|(name, _)| name).collect();
+        let (start, mut pause) = (Instant::now(), Duration::from_millis(100));
+        let attach = || AttachConfig::new().thread_name(jni_str!("jgraft-trace")).scoped(true);
+        while !late.is_empty() && start.elapsed() < LATEST {
+            let done = self.vm.attach_current_thread_with_config(attach, None, |jni| {
+                undo::undo_late(&self.trace, &self.environment, jni, &mut late)
+            });
+            match done {
+                Ok(0) => return,
+                Err(error) if error.is_wrong_phase() => return,
+                _ => {}
+            }
+            thread::sleep(pause);
+            pause = (2 * pause).min(LONGEST_PAUSE);
+        }
     }
 }

@@ -115,6 +115,8 @@ pub(super) struct Undone {
     shared: usize,
     /// Classes that still have a probe, or whose code cannot be read.
     left: Vec<String>,
+    /// Names of classes that were looked at.
+    pub(super) seen: BTreeSet<String>,
 }
 
 /// Sends what was woven through the hook, which answers nothing now, and looks at what is in force then.
@@ -134,6 +136,18 @@ pub(super) fn undo(
     Ok(undone)
 }
 
+/// Takes classes back that were woven while they were being loaded and are loaded only now; how many are yet to come.
+pub(super) fn undo_late(
+    trace: &Trace,
+    environment: &Environment,
+    jni: &Env<'_>,
+    late: &mut BTreeSet<String>,
+) -> Result<usize, Error> {
+    let undone = back(trace, environment, jni, &Before::default(), |name| late.contains(name))?;
+    late.retain(|name| !undone.seen.contains(name));
+    Ok(late.len())
+}
+
 fn back(
     trace: &Trace,
     environment: &Environment,
@@ -146,6 +160,7 @@ fn back(
     let mut undone = Undone { restored: done.classes, ..Undone::default() };
     for class in &classes {
         let Some((name, code)) = in_force(environment, class, &trace.channel.probe) else { continue };
+        undone.seen.insert(name.clone());
         match code {
             Ok(InForce { own_probe: true, .. }) => {
                 undone.left.push(format!("{}: still has a probe", shown(&name)))
