@@ -190,6 +190,11 @@ fn the_classes_of_a_service_are_in_force_as_their_files_say() {
         jvm.wait_ready()?;
         let told = Told::of(&jvm, OF_THE_SERVICE)?;
         for class in OF_THE_SERVICE {
+            // Its exception is linked when the first order is refused, which may be yet to come.
+            let error = told.get("error.", told.number(class)?).unwrap_or_default();
+            if *class == "Refused" && error.contains("JVMTI_ERROR_CLASS_NOT_PREPARED") {
+                continue;
+            }
             let file = fs::read(folder.join(format!("{class}.class")))?;
             let found = compare(jdk, &told.bytes(class)?, &file)?;
             ensure!(found.is_same(), "{class}: {found:?}");
