@@ -32,7 +32,7 @@ use jgraft_protocol::events::WORD_REQUEST;
 use jgraft_protocol::native::{stage, trace as keys};
 use jgraft_protocol::pattern::Pattern;
 use jgraft_protocol::properties;
-use jni::{JavaVM, jni_str, vm::AttachConfig};
+use jni::JavaVM;
 
 use crate::environments::{Borrowed, Purpose};
 use crate::memory::Gate;
@@ -251,9 +251,8 @@ impl Running {
         if late.is_empty() {
             return;
         }
-        let attach = || AttachConfig::new().thread_name(jni_str!("jgraft-trace")).scoped(true);
         // What is refused is left as it is; a JVM that is ending has no use for it.
-        let _ = self.vm.attach_current_thread_with_config(attach, None, |jni| {
+        let _ = threads::attached(&self.vm, |jni| {
             let classes = weaving::loaded(&self.environment, jni, |name| late.contains(name))?;
             weaving::retransform(&self.environment, &classes)
         });
@@ -281,10 +280,9 @@ impl Running {
     fn take_back(&self, before: &Before, end: End, patience: Patience) {
         self.trace.stop();
         status::put(&self.trace, "ending", &[(keys::WHY, end.text())]);
-        let attach = || AttachConfig::new().thread_name(jni_str!("jgraft-trace")).scoped(true);
         let mut pause = Duration::from_millis(100);
         let undone = loop {
-            let undone = self.vm.attach_current_thread_with_config(attach, None, |jni| {
+            let undone = threads::attached(&self.vm, |jni| {
                 let undone = undo::undo(&self.trace, &self.environment, jni, before)?;
                 self.environment.hush()?;
                 Ok::<_, Error>(undone)
@@ -317,9 +315,8 @@ impl Running {
         let late = woven.into_iter().filter(|(name, since)| since.is_some() && !seen.contains(name));
         let mut late: BTreeSet<String> = late.map(|(name, _)| name).collect();
         let (start, mut pause) = (Instant::now(), Duration::from_millis(100));
-        let attach = || AttachConfig::new().thread_name(jni_str!("jgraft-trace")).scoped(true);
         while !late.is_empty() && start.elapsed() < LATEST {
-            let done = self.vm.attach_current_thread_with_config(attach, None, |jni| {
+            let done = threads::attached(&self.vm, |jni| {
                 undo::undo_late(&self.trace, &self.environment, jni, &mut late)
             });
             match done {

@@ -1,11 +1,21 @@
-//! The names of threads: read when the injector asks, since a probe that wrote them down would cost every call.
+//! Threads: those of ours that look into the JVM now and then, and the names of the others, read when the injector asks,
+//! since a probe that wrote them down would cost every call.
 
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::Write;
 
 use jgraft_jvmti::{Environment, Error};
-use jni::{JavaVM, jni_sig, jni_str, vm::AttachConfig};
+use jni::{Env, JavaVM, jni_sig, jni_str, vm::AttachConfig};
+
+/// Does something in a thread of ours, which the JVM knows for so long and no longer.
+pub(super) fn attached<T, E: From<jni::errors::Error>>(
+    vm: &JavaVM,
+    work: impl FnOnce(&mut Env<'_>) -> Result<T, E>,
+) -> Result<T, E> {
+    let attach = || AttachConfig::new().thread_name(jni_str!("jgraft-trace")).scoped(true);
+    vm.attach_current_thread_with_config(attach, None, work)
+}
 
 /// The threads whose names were written.
 #[derive(Debug, Default)]
@@ -14,9 +24,8 @@ pub(super) struct Known(HashSet<i64>);
 impl Known {
     /// Writes a line for each live platform thread that has none. Where that fails, numbers have to do.
     pub(super) fn tell(&mut self, vm: &JavaVM, environment: &Environment, file: &mut File) {
-        let attach = || AttachConfig::new().thread_name(jni_str!("jgraft-trace")).scoped(true);
         let mut lines = String::new();
-        let _ = vm.attach_current_thread_with_config(attach, None, |jni| {
+        let _ = attached(vm, |jni| {
             environment.each_thread(jni, |jni, thread, name| {
                 let id = jni.get_field(thread, jni_str!("tid"), jni_sig!("J")).and_then(|id| id.j());
                 if let Some(id) = id.ok().filter(|id| self.0.insert(*id)) {

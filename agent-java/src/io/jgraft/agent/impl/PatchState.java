@@ -128,10 +128,6 @@ final class PatchState {
         map.put(ANSWERS, rows(classes));
     }
 
-    void answerAsCommitted() {
-        map.put(ANSWERS, ((Object[]) map.get(COMMITTED))[1]);
-    }
-
     private Object[][] rows(PatchedClass[] classes) {
         Object[][] rows = new Object[classes.length][];
         int used = 0;
