@@ -1,6 +1,7 @@
 //! The listing before and after: lines are marked where something else is done, and nowhere else.
 
 mod assembler;
+mod changed_constants;
 mod corpus_files;
 #[path = "compose/made.rs"]
 mod made;
@@ -8,6 +9,7 @@ mod made;
 mod shuffle;
 
 use assembler::{Class, PUBLIC, STATIC};
+use changed_constants::constants_changed;
 use corpus_files::{archive, each_class};
 use jgraft_classfile::ClassFile;
 use jgraft_classfile::diff::{MethodDiff, Side, Told, diff};
@@ -127,19 +129,4 @@ fn a_jdk_on_pools_in_another_order_has_no_change_and_one_instruction_is_one_line
     });
     println!("{changed} methods with another constant, {woven_methods} with a probe");
     assert!(changed > 50 && woven_methods > 200, "{changed} {woven_methods}");
-}
-
-/// For each method that pushes a constant 0, the class with the first of them become 1.
-fn constants_changed(class: &ClassFile<'_>) -> Vec<(String, Vec<u8>)> {
-    let mut all = Vec::new();
-    for method in class.methods().map(|method| method.unwrap()) {
-        let Some(code) = method.code(class.constant_pool()).unwrap() else { continue };
-        let mut found = code.instructions().map(|instruction| instruction.unwrap());
-        if let Some(found) = found.find(|instruction| instruction.opcode == ICONST_0) {
-            let mut bytes = class.bytes().to_vec();
-            bytes[code.offset() + found.pc] += 1;
-            all.push((format!("{}{}", method.name(), method.descriptor()), bytes));
-        }
-    }
-    all
 }

@@ -1,5 +1,6 @@
 //! Code that was woven is known to be the class file's, whoever wove it; code of another build is not.
 
+mod changed_constants;
 mod corpus_files;
 #[path = "hostile/ways.rs"]
 mod ways;
@@ -8,9 +9,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use changed_constants::constants_changed;
 use corpus_files::{archive, each_class};
 use jgraft_classfile::compare::{not_woven_from, woven_from};
-use jgraft_classfile::opcode::ICONST_0;
 use jgraft_classfile::weave::weave;
 use jgraft_classfile::{ClassFile, Operands};
 use jgraft_jvm_harness::cache::target_dir;
@@ -157,19 +158,4 @@ fn what_byte_buddy_and_asm_weave_is_known() {
         // Where what is woven in pushes the constant itself, it is not missed.
         assert!(changed > 15 && told > missed, "{changed} {told} {missed}");
     }
-}
-
-/// For each method that pushes a constant 0, the class with the first of them become 1.
-fn constants_changed(class: &ClassFile<'_>) -> Vec<(String, Vec<u8>)> {
-    let mut all = Vec::new();
-    for method in class.methods().map(|method| method.unwrap()) {
-        let Some(code) = method.code(class.constant_pool()).unwrap() else { continue };
-        let mut found = code.instructions().map(|instruction| instruction.unwrap());
-        if let Some(found) = found.find(|instruction| instruction.opcode == ICONST_0) {
-            let mut bytes = class.bytes().to_vec();
-            bytes[code.offset() + found.pc] += 1;
-            all.push((format!("{}{}", method.name(), method.descriptor()), bytes));
-        }
-    }
-    all
 }
