@@ -160,7 +160,6 @@ impl Memory {
         let total = committed("Total:").context("no total")?;
         let heap = committed("Java Heap").context("no heap")?;
         // The JIT's code and memory are those of the load, which goes on, and what the account takes for itself is there only
-        // because it was asked for.
         // because it was asked for. JDK 25 never frees the lock of a method's profile (JDK-8390874), whoever redefines.
         let aside = ["Code (", "Compiler (", "Native Memory Tracking (", "Synchronization ("];
         let aside: i64 = aside.iter().filter_map(|of| committed(of)).sum();
