@@ -60,7 +60,7 @@ impl Flush {
         if self.is_large && !yes {
             return ask(what, &self.text, json, interrupt);
         }
-        stderr.line(&format!("{}: {}", stderr.yellow("warning"), clean(&self.text)));
+        stderr.warning(&clean(&self.text));
         Ok(())
     }
 }

@@ -26,6 +26,11 @@ impl Stream {
         }
     }
 
+    /// Something that the user should know, and that stops nothing.
+    pub(crate) fn warning(&self, text: &str) {
+        self.line(&format!("{}: {text}", self.yellow("warning")));
+    }
+
     pub(crate) fn red(&self, text: &str) -> String {
         self.paint("31;1", text)
     }

@@ -56,7 +56,7 @@ fn real_path(path: &Path) -> Option<PathBuf> {
 }
 
 /// A plain file only: a FIFO by that name must not hold us.
-fn open(path: &Path) -> std::io::Result<File> {
+pub(crate) fn open(path: &Path) -> std::io::Result<File> {
     let metadata = std::fs::metadata(path)?;
     if metadata.is_dir() {
         return Err(std::io::Error::new(std::io::ErrorKind::IsADirectory, "it is a directory"));

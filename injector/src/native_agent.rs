@@ -7,11 +7,7 @@ use jgraft_protocol::session::reply;
 
 use crate::failure::{EXIT_FAILED, Failure};
 use crate::human::clean;
-use crate::hung::explain_hang;
-use crate::session::{Draft, Session};
-
-/// The answer to the request to load is a line.
-const ANSWER_LIMIT: u64 = 1 << 16;
+use crate::session::{Draft, Session, load_agent};
 
 type Pairs = Vec<(String, String)>;
 
@@ -33,11 +29,10 @@ pub(crate) fn load(
 ) -> Result<Answer, Failure> {
     let asked = Request::load_native_agent(draft.agent(), Some(&format!("session={}", draft.path())))
         .map_err(|finding| Failure::blocked(&finding))?;
-    let answer = client.send(&asked).and_then(|reply| Ok((reply.header(), reply.into_text(ANSWER_LIMIT)?.0)));
-    let (header, text) = answer.map_err(|error| explain_hang(error, client.target()))?;
+    let outcome = load_agent(client, &asked)?;
     let reply = session.reply().unwrap_or_default();
     let failed = |evidence: String| Failure::new(EXIT_FAILED, code, cause).evidence(evidence);
-    match LoadOutcome::parse(header, &text) {
+    match outcome {
         LoadOutcome::Loaded => Ok(Answer::Done(reply)),
         LoadOutcome::AgentFailed(code) if reply.is_empty() => {
             let meaning = code::explain(code).unwrap_or("unknown");

@@ -7,15 +7,21 @@ use std::path::Path;
 use std::time::Duration;
 
 use jgraft_attach::staging::{self, Home, Parcel, Place};
-use jgraft_attach::{Finding, FindingKind, Target, TargetDir};
+use jgraft_attach::{
+    Client, Finding, FindingKind, Kind, LoadOutcome, Request, Target, TargetDir, agent_loading, examine,
+};
 use jgraft_protocol::{properties, session};
 use sha2::{Digest, Sha256};
 
 use crate::bundle::Bundled;
 use crate::failure::{EXIT_BLOCKED, EXIT_FAILED, Failure};
+use crate::human;
+use crate::hung::explain_hang;
 
 /// The longest request that an agent reads, in bytes.
 const REQUEST_LIMIT: usize = 1 << 20;
+/// The answer to the request to load an agent is a line.
+const ANSWER_LIMIT: u64 = 1 << 16;
 
 /// A session to be opened: everything is known, nothing is written.
 pub(crate) struct Draft {
@@ -94,6 +100,35 @@ impl Session {
     pub(crate) fn dir(&self) -> &TargetDir {
         self.0.dir()
     }
+}
+
+/// Has the JVM load a bundled agent; what became of it. An error where it did not answer.
+pub(crate) fn load_agent(client: &mut Client<'_>, asked: &Request) -> Result<LoadOutcome, Failure> {
+    let answer = client.send(asked).and_then(|reply| Ok((reply.header(), reply.into_text(ANSWER_LIMIT)?.0)));
+    let (header, text) = answer.map_err(|error| explain_hang(error, client.target()))?;
+    Ok(LoadOutcome::parse(header, &text))
+}
+
+/// What stands against changing classes of a target by a bundled agent, before anything is sent; what the JVM will print of
+/// that. OpenJ9 is refused with this evidence and remedy.
+pub(crate) fn may_change_classes(
+    target: &Target,
+    evidence: &str,
+    remedy: &str,
+) -> Result<Option<Finding>, Failure> {
+    if target.kind() == Kind::OpenJ9 {
+        let cause = format!("pid {} is an openj9 vm", target.pid());
+        return Err(Failure::new(EXIT_BLOCKED, "not-hotspot", cause).evidence(evidence).remedy(remedy));
+    }
+    if let Some(blocker) = examine(target).blockers.first() {
+        return Err(Failure::blocked(blocker));
+    }
+    agent_loading(target).map_err(|blocker| Failure::blocked(&blocker))
+}
+
+/// Says what the JVM will print.
+pub(crate) fn announce(warning: &Finding) {
+    human::Stream::stderr().warning(&format!("{} ({})", human::clean(&warning.cause), warning.kind.code()));
 }
 
 /// A failure on the way into the target's file system. Nothing was sent.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -16,12 +17,10 @@ use super::store::{self, Note};
 use crate::bundle::Bundled;
 use crate::failure::{EXIT_FAILED, Failure};
 use crate::human::clean;
-use crate::hung::explain_hang;
-use crate::session::{Draft, Session};
+use crate::session::{Draft, Session, load_agent};
 
 /// A class file, or what is kept with a patch.
 const FILE_LIMIT: u64 = 32 << 20;
-const ANSWER_LIMIT: u64 = 1 << 16;
 /// A JVM that is busy takes long to redefine a class; one that has stopped would be waited for forever.
 const PATIENCE: Duration = Duration::from_secs(120);
 const LOOK: Duration = Duration::from_millis(1);
@@ -114,10 +113,7 @@ impl Agent {
         let lease = session.dir().lock_new(patch::LEASE).map_err(|error| failed(error.to_string()))?;
         let asked = Request::load_java_agent(draft.agent(), Some(&draft.path()))
             .map_err(|finding| Failure::blocked(&finding))?;
-        let answer =
-            client.send(&asked).and_then(|reply| Ok((reply.header(), reply.into_text(ANSWER_LIMIT)?.0)));
-        let (header, text) = answer.map_err(|error| explain_hang(error, client.target()))?;
-        match LoadOutcome::parse(header, &text) {
+        match load_agent(client, &asked)? {
             LoadOutcome::Loaded => {}
             LoadOutcome::AgentFailed(code) => return Err(failed(format!("the agent did not start: {code}"))),
             LoadOutcome::NotLoaded(words) => return Err(failed(format!("the jvm says: {words}"))),
@@ -212,6 +208,11 @@ impl Agent {
         Ok(())
     }
 
+    /// A class by its number in this session; there is one for each number that was told.
+    pub(super) fn found(&self, n: usize) -> Option<&Found> {
+        self.found.iter().find(|found| found.n == n)
+    }
+
     /// The session's directory, in the target's view.
     pub(super) fn path(&self) -> &str {
         &self.path
@@ -238,9 +239,8 @@ impl Agent {
         // The last pair, so that a request that is not there to its end is not taken for one.
         let text = properties::write(all.chain([("end", "true")]));
         let dir = self.session.dir();
-        let lost = |message: String| Said { stage: "session".to_owned(), message, stack: Vec::new() };
         dir.write_new(&patch::request(self.step), text.as_bytes())
-            .map_err(|error| lost(format!("the step {name} cannot be written: {error}")))?;
+            .map_err(|error| Said::lost(format!("the step {name} cannot be written: {error}")))?;
         let (start, answer) = (Instant::now(), patch::reply(self.step));
         loop {
             if let Some(reply) = self.session.pairs(&answer) {
@@ -248,20 +248,43 @@ impl Agent {
                 return Ok(reply);
             }
             if start.elapsed() > PATIENCE {
-                return Err(lost(format!(
+                return Err(Said::lost(format!(
                     "the agent has not answered to {name} within {} s",
                     PATIENCE.as_secs()
                 )));
             }
             if self.process.has_ended() {
-                return Err(lost("the target has ended".to_owned()));
+                return Err(Said::lost("the target has ended".to_owned()));
             }
             thread::sleep(LOOK);
         }
     }
-}
 
-impl Agent {
+    /// What was seen after a step that is pending, if nothing is wrong with it; else the step is taken back.
+    pub(super) fn unless_wrong<T>(
+        &mut self,
+        looked: Result<(Vec<String>, T), Failure>,
+        cause: &str,
+        remedy: &str,
+    ) -> Result<T, Failure> {
+        let failure = match looked {
+            Ok((wrong, seen)) if wrong.is_empty() => return Ok(seen),
+            Ok((wrong, _)) => {
+                Failure::new(EXIT_FAILED, "others-lost", cause).evidence(wrong.join("; ")).remedy(remedy)
+            }
+            Err(failure) => failure,
+        };
+        match self.step(step::ROLLBACK, &[]) {
+            Ok(_) => Err(failure),
+            // Then the target is not as it was.
+            Err(said) => Err(Failure::new(EXIT_FAILED, "not-restored", cause)
+                .evidence(format!("and it could not be taken back: {}", said.message))
+                .remedy(
+                    "the classes that are named run the new code; jgraft patch revert, or a restart, ends that",
+                )),
+        }
+    }
+
     /// What was applied is to stay: with these patches in all, these files kept beside those that are there, and those of
     /// `dropped` not any more.
     pub(super) fn commit(
@@ -270,15 +293,14 @@ impl Agent {
         kept: &[(String, Vec<u8>)],
         dropped: &[String],
     ) -> Result<(), Said> {
-        let lost =
-            |failure: String| Said { stage: "session".to_owned(), message: failure, stack: Vec::new() };
-        let mut pairs = Vec::new();
-        let text = properties_text(&Note::pairs(notes));
+        let lost = |error: io::Error| Said::lost(error.to_string());
+        let (mut pairs, note_pairs) = (Vec::new(), Note::pairs(notes));
+        let text = properties_text(&note_pairs);
         let kept = kept.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
         let notes_blob = (!notes.is_empty()).then_some((store::NOTES, text.as_bytes()));
         for (n, (name, bytes)) in (1..).zip(kept.chain(notes_blob)) {
             let file = format!("keep-blob-{n}");
-            self.session.dir().write_new(&file, bytes).map_err(|error| lost(error.to_string()))?;
+            self.session.dir().write_new(&file, bytes).map_err(lost)?;
             pairs.push((format!("{}{n}", step::PUT), name.to_owned()));
             pairs.push((format!("{}{n}{}", step::PUT, step::FILE), file));
         }
@@ -288,11 +310,11 @@ impl Agent {
         }
         if !notes.is_empty() {
             let mut journal = vec![(patch::GENERATION.to_owned(), (self.generation + 1).to_string())];
-            journal.extend(Note::pairs(notes));
+            journal.extend(note_pairs);
             journal.push(("end".to_owned(), "true".to_owned()));
             let file = "new-journal";
             let text = properties_text(&journal);
-            self.session.dir().write_new(file, text.as_bytes()).map_err(|error| lost(error.to_string()))?;
+            self.session.dir().write_new(file, text.as_bytes()).map_err(lost)?;
             pairs.push((step::JOURNAL_FILE.to_owned(), file.to_owned()));
         }
         self.step(step::COMMIT, &pairs).map(|_| ())
@@ -318,6 +340,11 @@ pub(super) struct Said {
 }
 
 impl Said {
+    /// What keeps us from asking it, or it from answering.
+    fn lost(message: String) -> Said {
+        Said { stage: "session".to_owned(), message, stack: Vec::new() }
+    }
+
     /// With more lines behind what it says.
     pub(super) fn with(mut self, lines: Vec<String>) -> Said {
         self.stack.splice(0..0, lines);
@@ -330,6 +357,11 @@ impl Said {
             .remedy("nothing was changed")
             .detail(self.stack)
     }
+}
+
+/// How long the redefinition of a step took, in microseconds.
+pub(super) fn took_us(reply: &[(String, String)]) -> u64 {
+    properties::get(reply, step::MICROSECONDS).and_then(|us| us.parse().ok()).unwrap_or(0)
 }
 
 fn outcome(reply: &[(String, String)]) -> Result<(), Said> {

@@ -3,24 +3,21 @@
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use jgraft_classfile::ClassFile;
-use jgraft_classfile::compare::compare_in_force;
-use jgraft_protocol::patch::step;
-use jgraft_protocol::properties;
+use jgraft_protocol::patch::{GENERATION, step};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::agent::{Agent, Said};
-use super::doctor::{Diagnosis, is_another};
+use super::agent::{Said, took_us};
+use super::doctor::{Diagnosis, wrong};
 use super::in_force::{self, OldFrame};
 use super::inputs::{NewClass, dotted};
 use super::journal::PatchJson;
 use super::plan::Plan;
 use super::reason;
-use super::store::{self, Note};
+use super::store::Note;
 use super::work::Work;
 use crate::cli::{Patch, PatchApply};
-use crate::failure::{EXIT_BLOCKED, EXIT_FAILED, Failure};
+use crate::failure::{EXIT_BLOCKED, Failure};
 use crate::interrupt::Interrupt;
 use crate::target::TargetJson;
 use crate::{consent, human, json, output};
@@ -52,7 +49,7 @@ pub(super) fn run(patch: &Patch, options: &PatchApply) -> Result<ExitCode, Failu
     let stderr = human::Stream::stderr();
     let (mut work, classes) = Work::on_classes(&patch.target, &options.input, &options.patience, &interrupt)?;
     let pid = work.pid();
-    let plan = Plan::make(&work.facts(), &classes, &options.input, &work.client)?;
+    let plan = Plan::make(&work.facts(), &classes, &options.input)?;
     let id = match &options.id {
         Some(id) => named(id, &work.notes)?,
         None => (1..)
@@ -83,7 +80,7 @@ pub(super) fn run(patch: &Patch, options: &PatchApply) -> Result<ExitCode, Failu
         by: human::by(),
         at_ms: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64,
         note: options.note.clone(),
-        methods: methods(&plan, &work.agent),
+        methods: methods(&plan),
         helpers: plan.helpers.iter().map(|(class, _)| dotted(&class.name)).collect(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
@@ -108,9 +105,7 @@ pub(super) fn run(patch: &Patch, options: &PatchApply) -> Result<ExitCode, Failu
             output::line("nothing to change: the same is in force");
         } else {
             lines(&plan, &note).iter().for_each(|line| output::line(line));
-            cost.iter().for_each(|cost| {
-                stderr.line(&format!("{}: {}", stderr.yellow("warning"), human::clean(&cost.text)))
-            });
+            cost.iter().for_each(|cost| stderr.warning(&human::clean(&cost.text)));
             stderr.line("nothing was changed");
         }
         return Ok(ExitCode::SUCCESS);
@@ -142,16 +137,17 @@ pub(super) fn run(patch: &Patch, options: &PatchApply) -> Result<ExitCode, Failu
 /// Applies, looks, and keeps it or takes it back; how long the redefinition took, in microseconds, and who is still in old code.
 fn carry_out(work: &mut Work<'_>, plan: &Plan, note: &Note) -> Result<(u64, Vec<OldFrame>), Failure> {
     let cause = format!("pid {} was not patched", work.pid());
-    let mut pairs = vec![(jgraft_protocol::patch::GENERATION.to_owned(), work.agent.generation.to_string())];
+    let mut pairs = vec![(GENERATION.to_owned(), work.agent.generation.to_string())];
     let mut put = |key: String, value: &str| pairs.push((key, value.to_owned()));
     for (n, planned) in (1..).zip(&plan.steps) {
         let set = format!("{}{n}", step::SET);
         let file = format!("new-{n}");
-        work.agent.put(&file, &planned.composed.class)?;
+        work.agent.put(&file, &planned.becomes.class)?;
         put(set.clone(), &planned.found.to_string());
         put(format!("{set}{}", step::FILE), &file);
-        let found = work.agent.found.iter().find(|found| found.n == planned.found);
-        if let Some(Ok(base)) = found.filter(|found| !found.is_kept).map(|found| &found.base) {
+        if let Some(Ok(base)) =
+            work.agent.found(planned.found).filter(|found| !found.is_kept).map(|found| &found.base)
+        {
             let file = format!("keep-{n}");
             work.agent.put(&file, base)?;
             put(format!("{set}{}", step::SET_BASE), &file);
@@ -168,7 +164,7 @@ fn carry_out(work: &mut Work<'_>, plan: &Plan, note: &Note) -> Result<(u64, Vec<
     for (n, later) in (1..).zip(&plan.later) {
         let load = format!("{}{n}", step::LOAD);
         let (file, base) = (format!("later-{n}"), format!("expected-{n}"));
-        work.agent.put(&file, &later.composed.class)?;
+        work.agent.put(&file, &later.becomes.class)?;
         work.agent.put(&base, &later.base)?;
         put(load.clone(), &later.candidate);
         put(format!("{load}{}", step::FILE), &file);
@@ -179,120 +175,50 @@ fn carry_out(work: &mut Work<'_>, plan: &Plan, note: &Note) -> Result<(u64, Vec<
         Err(said) => reason::again(&mut work.client, &mut work.agent, &pairs, said)
             .map_err(|said| said.failure(&cause))?,
     };
-    let took = properties::get(&reply, step::MICROSECONDS).and_then(|us| us.parse().ok()).unwrap_or(0);
     let looked = look(work, plan);
-    let (wrong, frames) = match looked {
-        Ok(seen) => seen,
-        Err(failure) => {
-            take_back(&mut work.agent, &cause)?;
-            return Err(failure);
-        }
-    };
-    if !wrong.is_empty() {
-        take_back(&mut work.agent, &cause)?;
-        return Err(Failure::new(EXIT_FAILED, "others-lost", &cause)
-            .evidence(wrong.join("; "))
-            .remedy("it was taken back at once; take the other agent out first, or ask its makers"));
-    }
+    let remedy = "it was taken back at once; take the other agent out first, or ask its makers";
+    let frames = work.agent.unless_wrong(looked, &cause, remedy)?;
     commit(work, plan, note).map_err(|said| said.failure(&cause))?;
-    Ok((took, frames))
+    Ok((took_us(&reply), frames))
 }
 
 /// What is not as it should be now: code of other agents that is gone, code that is not ours.
 fn look(work: &mut Work<'_>, plan: &Plan) -> Result<(Vec<String>, Vec<OldFrame>), Failure> {
-    let names: Vec<&str> = plan
-        .steps
-        .iter()
-        .filter_map(|planned| work.agent.found.iter().find(|found| found.n == planned.found))
-        .map(|found| found.name.as_str())
-        .collect();
+    let names: Vec<&str> = plan.steps.iter().map(|planned| planned.name.as_str()).collect();
     if names.is_empty() {
         return Ok((Vec::new(), Vec::new()));
     }
     let (told, frames) = in_force::read_with_threads(&mut work.client, &names, work.timeout)?;
-    let mut wrong = Vec::new();
-    for planned in &plan.steps {
-        let diagnosis = &planned.diagnosis;
-        let now = told
-            .iter()
-            .find(|told| dotted(&told.name) == diagnosis.class && told.loader_id == diagnosis.loader_id);
-        let Some(Ok(now)) = now.map(|told| &told.class) else {
-            wrong.push(format!("{} cannot be read any more", diagnosis.class));
-            continue;
-        };
-        let compared = || -> Result<_, jgraft_classfile::Error> {
-            let (now, made) = (ClassFile::parse(now)?, ClassFile::parse(&planned.composed.class)?);
-            let seen = compare_in_force(&now, &made, work.vm)?;
-            Ok((is_another(&seen, &now, &made)?, seen))
-        };
-        match compared() {
-            Err(error) => wrong.push(format!("{}: {error}", diagnosis.class)),
-            Ok((another, seen)) => {
-                wrong.extend(another.into_iter().map(|what| format!("{}: {what}", diagnosis.class)));
-                let foreign = |member: &String| {
-                    seen.contents.iter().any(|change| change.code && change.member == *member)
-                };
-                let lost = diagnosis.foreign.iter().filter(|member| !foreign(member));
-                wrong.extend(lost.map(|member| {
-                    format!("what another agent had put into {}::{member} was lost", diagnosis.class)
-                }));
-            }
-        }
-    }
-    Ok((wrong, frames))
+    let wrong = plan.steps.iter().flat_map(|planned| {
+        let class = (planned.name.as_str(), planned.diagnosis.loader_id);
+        wrong(&told, class, &planned.becomes.class, &planned.diagnosis.foreign, work.vm)
+    });
+    Ok((wrong.collect(), frames))
 }
 
 fn commit(work: &mut Work<'_>, plan: &Plan, note: &Note) -> Result<(), Said> {
     let mut notes = work.notes.clone();
     notes.push(note.clone());
-    let mut blobs = Vec::new();
-    for planned in &plan.steps {
-        let (class, loader_id) = (planned.diagnosis.class.replace('.', "/"), planned.diagnosis.loader_id);
-        blobs.push((store::blob(&note.id, loader_id, &class), planned.given.clone()));
-        blobs.push((
-            store::share_blob(&note.id, loader_id, &class),
-            store::share_text(planned.share()).into_bytes(),
-        ));
-    }
-    for later in &plan.later {
-        let Some(share) = later.composed.shares.last() else { continue };
-        blobs.push((store::blob(&note.id, later.loader_id, &later.name), later.given.clone()));
-        blobs.push((
-            store::share_blob(&note.id, later.loader_id, &later.name),
-            store::share_text(share).into_bytes(),
-        ));
-    }
+    let loaded =
+        plan.steps.iter().map(|planned| (&planned.becomes, planned.diagnosis.loader_id, &planned.name));
+    let later = plan.later.iter().map(|later| (&later.becomes, later.loader_id, &later.name));
+    let kept =
+        loaded.chain(later).flat_map(|(becomes, loader_id, name)| becomes.kept(&note.id, loader_id, name));
+    let blobs: Vec<_> = kept.collect();
     work.agent.commit(&notes, &blobs, &[])?;
     work.agent.end();
     Ok(())
 }
 
-/// Takes back what was applied. An error where that did not go well: then the target is not as it was.
-pub(super) fn take_back(agent: &mut Agent, cause: &str) -> Result<(), Failure> {
-    let back = agent.step(step::ROLLBACK, &[]);
-    back.map(|_| ()).map_err(|said| {
-        Failure::new(EXIT_FAILED, "not-restored", cause)
-            .evidence(format!("and it could not be taken back: {}", said.message))
-            .remedy(
-                "the classes that are named run the new code; jgraft patch revert, or a restart, ends that",
-            )
-    })
-}
-
 /// `CLASS::METHOD` of all that it changes.
-fn methods(plan: &Plan, agent: &Agent) -> Vec<String> {
-    let name = |n: usize| {
-        agent.found.iter().find(|found| found.n == n).map_or(String::new(), |found| dotted(&found.name))
-    };
-    let loaded = plan.steps.iter().flat_map(|planned| {
-        let class = name(planned.found);
-        planned.share().changes.iter().map(move |method| format!("{class}::{method}"))
+fn methods(plan: &Plan) -> Vec<String> {
+    let loaded = plan.steps.iter().map(|planned| (&planned.name, &planned.becomes.share));
+    let later = plan.later.iter().map(|later| (&later.name, &later.becomes.share));
+    let changes = loaded.chain(later).flat_map(|(name, share)| {
+        let class = dotted(name);
+        share.changes.iter().map(move |method| format!("{class}::{method}"))
     });
-    let later = plan.later.iter().flat_map(|later| {
-        let changes = later.composed.shares.last().map(|share| share.changes.as_slice()).unwrap_or_default();
-        changes.iter().map(|method| format!("{}::{method}", dotted(&later.name)))
-    });
-    let mut all: Vec<_> = loaded.chain(later).collect();
+    let mut all: Vec<_> = changes.collect();
     all.dedup();
     all
 }
@@ -303,10 +229,17 @@ fn lines(plan: &Plan, note: &Note) -> Vec<String> {
     for planned in &plan.steps {
         let diagnosis = &planned.diagnosis;
         lines.push(format!("{} ({})", diagnosis.class, diagnosis.loader));
-        lines.extend(planned.share().changes.iter().map(|method| format!("  changes {method}")));
-        lines.extend(planned.share().besides.iter().map(|what| format!("  changes {what} of the class")));
+        lines.extend(planned.becomes.share.changes.iter().map(|method| format!("  changes {method}")));
         lines.extend(
-            planned.share().carries.iter().map(|method| format!("  {method} is as an earlier patch has it")),
+            planned.becomes.share.besides.iter().map(|what| format!("  changes {what} of the class")),
+        );
+        lines.extend(
+            planned
+                .becomes
+                .share
+                .carries
+                .iter()
+                .map(|method| format!("  {method} is as an earlier patch has it")),
         );
         lines.extend(
             diagnosis

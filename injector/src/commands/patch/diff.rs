@@ -41,7 +41,7 @@ struct LineJson<'a> {
 pub(super) fn run(patch: &Patch, options: &PatchDiff) -> Result<ExitCode, Failure> {
     let interrupt = Interrupt::catch();
     let (mut work, classes) = Work::on_classes(&patch.target, &options.input, &options.patience, &interrupt)?;
-    let plan = Plan::make(&work.facts(), &classes, &options.input, &work.client)?;
+    let plan = Plan::make(&work.facts(), &classes, &options.input)?;
     work.agent.end();
     let broken = |error: jgraft_classfile::Error| {
         Failure::new(EXIT_FAILED, "not-read", "the classes cannot be compared").evidence(error.to_string())
@@ -49,11 +49,11 @@ pub(super) fn run(patch: &Patch, options: &PatchDiff) -> Result<ExitCode, Failur
     let mut refused = Vec::new();
     let mut count = 0;
     for planned in &plan.steps {
-        let Some(found) = work.agent.found.iter().find(|found| found.n == planned.found) else { continue };
+        let Some(found) = work.agent.found(planned.found) else { continue };
         let Some(current) = found.current.as_deref().or(found.base.as_deref().ok()) else { continue };
         let (old, new) = (
             ClassFile::parse(current).map_err(broken)?,
-            ClassFile::parse(&planned.composed.class).map_err(broken)?,
+            ClassFile::parse(&planned.becomes.class).map_err(broken)?,
         );
         for method in diff(&old, &new, Told::All).map_err(broken)? {
             count += 1;

@@ -3,25 +3,63 @@
 
 use jgraft_classfile::ClassFile;
 use jgraft_classfile::compare::{
-    Comparison, RedefinitionError, Verdict, Vm, compare, compare_in_force, not_woven_from,
+    ContentChange, RedefinitionError, Verdict, Vm, compare, compare_in_force, not_woven_from,
 };
 use serde::Serialize;
 
+use super::agent::Found;
+use super::in_force::Told;
 use super::inputs::dotted;
 
-/// A class that a patch is for, as far as it is known.
-#[derive(Clone, Copy)]
-pub(super) struct Known<'a> {
-    /// The internal name.
-    pub(super) name: &'a str,
-    pub(super) loader: &'a str,
-    pub(super) loader_id: i64,
-    /// What the JVM tells of the class in force.
-    pub(super) told: &'a [u8],
-    /// What we have put there last; where nothing, the class as its loader has it.
-    pub(super) current: &'a [u8],
-    /// What it is to be.
-    pub(super) new: &'a [u8],
+/// What is in force of a class, beside what we have put there.
+#[derive(Debug)]
+pub(super) struct Seen {
+    /// Why it is not that class with other agents' code in it; nothing where it is.
+    pub(super) another: Vec<String>,
+    /// Methods in which another agent's code is in force.
+    pub(super) foreign: Vec<String>,
+}
+
+impl Seen {
+    /// What the JVM tells beside what is ours; where we have put nothing there, that is the class as its loader has it.
+    pub(super) fn of(told: &[u8], ours: &[u8], vm: Vm) -> Result<Seen, jgraft_classfile::Error> {
+        let (told, ours) = (ClassFile::parse(told)?, ClassFile::parse(ours)?);
+        let seen = compare_in_force(&told, &ours, vm)?;
+        let mut another: Vec<_> =
+            seen.differences.iter().map(|difference| difference.change.to_string()).collect();
+        let other = not_woven_from(&ours, &told)?;
+        another.extend(other.into_iter().map(|method| format!("{method} says something else")));
+        Ok(Seen { another, foreign: with_other_code(seen.contents) })
+    }
+}
+
+/// What is not as it should be now of a class that was to become `ours`: also where the code of other agents, which was in
+/// `foreign` methods, is gone.
+pub(super) fn wrong(
+    told: &[Told],
+    (name, loader_id): (&str, i64),
+    ours: &[u8],
+    foreign: &[String],
+    vm: Vm,
+) -> Vec<String> {
+    let class = dotted(name);
+    let now = told.iter().find(|told| told.is(name, loader_id));
+    let Some(Ok(now)) = now.map(|told| &told.class) else {
+        return vec![format!("{class} cannot be read any more")];
+    };
+    match Seen::of(now, ours, vm) {
+        Err(error) => vec![format!("{class}: {error}")],
+        Ok(seen) => {
+            let lost = foreign.iter().filter(|member| !seen.foreign.contains(member));
+            let lost =
+                lost.map(|member| format!("what another agent had put into {class}::{member} was lost"));
+            seen.another.iter().map(|what| format!("{class}: {what}")).chain(lost).collect()
+        }
+    }
+}
+
+fn with_other_code(contents: Vec<ContentChange>) -> Vec<String> {
+    contents.into_iter().filter(|change| change.code).map(|change| change.member).collect()
 }
 
 /// What the doctor says of one class.
@@ -30,7 +68,7 @@ pub(super) struct Diagnosis {
     pub(super) class: String,
     pub(super) loader: String,
     pub(super) loader_id: i64,
-    /// `accepted`, `refused` or `unknown-base`.
+    /// `accepted` or `refused`.
     pub(super) verdict: &'static str,
     /// Numbers of the JVMTI errors, one of which the JVM gives; none where it takes the class.
     pub(super) errors: Vec<u16>,
@@ -43,49 +81,29 @@ pub(super) struct Diagnosis {
 }
 
 impl Diagnosis {
-    pub(super) fn of(known: &Known<'_>, vm: Vm) -> Result<Diagnosis, jgraft_classfile::Error> {
-        let told = ClassFile::parse(known.told)?;
-        let (current, new) = (ClassFile::parse(known.current)?, ClassFile::parse(known.new)?);
-        let seen = compare_in_force(&told, &current, vm)?;
-        let mut diagnosis = Diagnosis {
-            class: dotted(known.name),
-            loader: known.loader.to_owned(),
-            loader_id: known.loader_id,
-            verdict: "accepted",
-            errors: Vec::new(),
-            differences: Vec::new(),
-            changed: Vec::new(),
-            foreign: Vec::new(),
-        };
-        diagnosis.differences = is_another(&seen, &told, &current)?;
-        if !diagnosis.differences.is_empty() {
-            diagnosis.verdict = "unknown-base";
-            return Ok(diagnosis);
-        }
-        diagnosis.foreign =
-            seen.contents.into_iter().filter(|change| change.code).map(|change| change.member).collect();
-        let comparison = compare(&current, &new, vm)?;
-        diagnosis.errors = errors(comparison.verdict());
-        if !diagnosis.errors.is_empty() {
-            diagnosis.verdict = "refused";
-        }
-        diagnosis.differences = comparison
-            .differences
-            .iter()
-            .filter(|difference| difference.error.is_some())
-            .map(ToString::to_string)
-            .collect();
-        diagnosis.changed = comparison
-            .contents
-            .into_iter()
-            .filter(|change| change.code)
-            .map(|change| change.member)
-            .collect();
-        Ok(diagnosis)
+    /// Of a class that is to become `new` where `current` is what we have put there, or its loader has.
+    pub(super) fn of(
+        found: &Found,
+        current: &[u8],
+        new: &[u8],
+        foreign: Vec<String>,
+        vm: Vm,
+    ) -> Result<Diagnosis, jgraft_classfile::Error> {
+        let comparison = compare(&ClassFile::parse(current)?, &ClassFile::parse(new)?, vm)?;
+        let errors = errors(comparison.verdict());
+        let in_the_way = comparison.differences.iter().filter(|difference| difference.error.is_some());
+        Ok(Diagnosis {
+            class: dotted(&found.name),
+            loader: found.loader.clone(),
+            loader_id: found.loader_id,
+            verdict: if errors.is_empty() { "accepted" } else { "refused" },
+            errors,
+            differences: in_the_way.map(ToString::to_string).collect(),
+            changed: with_other_code(comparison.contents),
+            foreign,
+        })
     }
-}
 
-impl Diagnosis {
     /// What stands against it, for people.
     pub(super) fn lines(&self) -> Vec<String> {
         self.differences.iter().map(|difference| format!("{}: {difference}", self.class)).collect()
@@ -98,17 +116,4 @@ fn errors(verdict: &Verdict) -> Vec<u16> {
         Verdict::Refused(error) => vec![error.code()],
         Verdict::RefusedByOneOf(errors) => errors.iter().copied().map(RedefinitionError::code).collect(),
     }
-}
-
-/// Why what is in force is not this class with other agents' code in it; nothing where it is.
-pub(super) fn is_another(
-    seen: &Comparison,
-    told: &ClassFile<'_>,
-    current: &ClassFile<'_>,
-) -> Result<Vec<String>, jgraft_classfile::Error> {
-    let mut why: Vec<_> = seen.differences.iter().map(|difference| difference.change.to_string()).collect();
-    why.extend(
-        not_woven_from(current, told)?.into_iter().map(|method| format!("{method} says something else")),
-    );
-    Ok(why)
 }

@@ -31,6 +31,11 @@ pub(super) struct Told {
 }
 
 impl Told {
+    /// Whether it is the class of that name that this loader has.
+    pub(super) fn is(&self, name: &str, loader_id: i64) -> bool {
+        self.name == name && self.loader_id == loader_id
+    }
+
     /// The release that it was compiled for, as its version says.
     pub(super) fn release(&self) -> Option<u32> {
         let major = ClassFile::parse(self.class.as_ref().ok()?).ok()?.major_version();

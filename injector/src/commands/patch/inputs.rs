@@ -4,7 +4,7 @@
 //! A patch is small. What is far larger than one is refused before it is unpacked.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -13,6 +13,7 @@ use jgraft_classfile::verification::verify;
 use zip::ZipArchive;
 
 use crate::failure::{EXIT_BLOCKED, Failure};
+use crate::jar;
 
 /// Bytes of one class file; what a JVM accepts is far less.
 const CLASS_LIMIT: u64 = 16 << 20;
@@ -88,11 +89,7 @@ impl Inputs {
     /// `expected`: its place below the root that was named.
     fn class_file(&mut self, path: &Path, expected: Option<&str>) -> Result<(), Failure> {
         let unreadable = |error: io::Error| unreadable(path, &error.to_string());
-        let file = File::open(path).map_err(unreadable)?;
-        if !file.metadata().map_err(unreadable)?.is_file() {
-            return Err(unreadable(io::Error::other("it is no plain file")));
-        }
-        let bytes = limited(file).map_err(unreadable)?;
+        let bytes = jar::open(path).and_then(limited).map_err(unreadable)?;
         self.add(bytes, path.display().to_string(), expected)
     }
 
@@ -106,7 +103,7 @@ impl Inputs {
             .evidence(error)
             .remedy("name class files, directories or jars with class files, or .java sources")
         };
-        let file = File::open(path).map_err(|error| unreadable(path, &error.to_string()))?;
+        let file = jar::open(path).map_err(|error| unreadable(path, &error.to_string()))?;
         let mut jar = ZipArchive::new(file).map_err(|error| no_jar(error.to_string()))?;
         for index in 0..jar.len() {
             let entry = jar.by_index(index).map_err(|error| no_jar(error.to_string()))?;

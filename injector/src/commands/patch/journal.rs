@@ -6,7 +6,7 @@ use std::io::Read;
 use std::time::{Duration, SystemTime};
 
 use jgraft_attach::{Target, files};
-use jgraft_protocol::patch::JOURNAL;
+use jgraft_protocol::patch::{GENERATION, JOURNAL};
 use jgraft_protocol::properties;
 use serde::Serialize;
 
@@ -76,7 +76,7 @@ pub(crate) fn read(target: &Target) -> Vec<PatchJson> {
         let number = |key| properties::get(&pairs, key).and_then(|text| text.parse::<u64>().ok());
         // One that is being written has no end yet.
         if let Some(generation) =
-            number("generation").filter(|_| properties::get(&pairs, "end") == Some("true"))
+            number(GENERATION).filter(|_| properties::get(&pairs, "end") == Some("true"))
             && newest.as_ref().is_none_or(|(known, _)| *known < generation)
         {
             newest = Some((generation, pairs));

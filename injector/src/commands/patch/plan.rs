@@ -3,42 +3,53 @@
 
 use std::collections::BTreeMap;
 
-use jgraft_attach::Client;
 use jgraft_classfile::ClassFile;
-use jgraft_classfile::compare::Vm;
+use jgraft_classfile::compare::{Vm, compare};
 use jgraft_classfile::compose::{Composed, Patch, Share, compose};
 use jgraft_classfile::verification::verify_retransformed;
 use jgraft_protocol::nearest::nearest;
 
 use super::agent::{Agent, Found};
-use super::doctor::{Diagnosis, Known};
+use super::doctor::{Diagnosis, Seen};
 use super::in_force::Told;
 use super::inputs::{NewClass, dotted};
 use super::store::{self, Note};
 use crate::cli::PatchInput;
 use crate::failure::{EXIT_BLOCKED, EXIT_FAILED, Failure};
 
-/// A class that is to change.
-pub(super) struct Step {
-    pub(super) found: usize,
-    pub(super) diagnosis: Diagnosis,
-    /// What it becomes, with the shares of all patches on it, this one last.
-    pub(super) composed: Composed,
-    /// As it was given.
-    pub(super) given: Vec<u8>,
+/// What a class becomes by a patch.
+pub(super) struct Becomes {
+    pub(super) class: Vec<u8>,
+    /// What the patch has to do with it.
+    pub(super) share: Share,
+    /// The class of the patch, as it was given.
+    given: Vec<u8>,
 }
 
-impl Step {
-    /// What this patch has to do with it.
-    pub(super) fn share(&self) -> &Share {
-        // Each patch that was handed in has one.
-        &self.composed.shares[self.composed.shares.len() - 1]
+impl Becomes {
+    /// Whether the patch changes anything.
+    fn is_nothing_new(&self) -> bool {
+        self.share.changes.is_empty() && self.share.besides.is_empty()
     }
 
-    /// Whether it changes anything.
-    pub(super) fn is_empty(&self) -> bool {
-        self.share().changes.is_empty() && self.share().besides.is_empty()
+    /// What is kept of it in the target, under the names of a patch and a class of a loader.
+    pub(super) fn kept(&self, patch: &str, loader_id: i64, class: &str) -> [(String, Vec<u8>); 2] {
+        let share = store::share_text(&self.share).into_bytes();
+        [
+            (store::blob(patch, loader_id, class), self.given.clone()),
+            (store::share_blob(patch, loader_id, class), share),
+        ]
     }
+}
+
+/// A class that is to change.
+pub(super) struct Step {
+    /// By which the agent knows it in this session.
+    pub(super) found: usize,
+    /// The internal name.
+    pub(super) name: String,
+    pub(super) diagnosis: Diagnosis,
+    pub(super) becomes: Becomes,
 }
 
 /// What a patch is to do.
@@ -58,8 +69,7 @@ pub(super) struct Later {
     pub(super) name: String,
     pub(super) loader_id: i64,
     pub(super) base: Vec<u8>,
-    pub(super) composed: Composed,
-    pub(super) given: Vec<u8>,
+    pub(super) becomes: Becomes,
 }
 
 /// A patch on a class: its name, the class file as it was given, and what it has to do with the class.
@@ -78,7 +88,7 @@ pub(super) struct Facts<'a> {
 impl Facts<'_> {
     /// What the JVM tells of a class that the agent has found.
     pub(super) fn told(&self, found: &Found) -> Result<&[u8], Failure> {
-        let told = self.told.iter().find(|told| told.name == found.name && told.loader_id == found.loader_id);
+        let told = self.told.iter().find(|told| told.is(&found.name, found.loader_id));
         let class = match told {
             Some(told) => told.class.as_deref().map_err(Clone::clone),
             None => Err("it was loaded or unloaded meanwhile".to_owned()),
@@ -118,12 +128,7 @@ impl Facts<'_> {
 
 impl Plan {
     /// Thinks it out. Fails where something is not known that has to be; what the JVM would refuse is in the diagnoses.
-    pub(super) fn make(
-        facts: &Facts<'_>,
-        classes: &[NewClass],
-        input: &PatchInput,
-        client: &Client<'_>,
-    ) -> Result<Plan, Failure> {
+    pub(super) fn make(facts: &Facts<'_>, classes: &[NewClass], input: &PatchInput) -> Result<Plan, Failure> {
         let mut plan = Plan { steps: Vec::new(), same: Vec::new(), helpers: Vec::new(), later: Vec::new() };
         let mut new = Vec::new();
         for class in classes {
@@ -140,7 +145,7 @@ impl Plan {
             }
         }
         for class in new {
-            let beside = plan.neighbour(facts, class).ok_or_else(|| nowhere(facts, class, client))?;
+            let beside = plan.neighbour(facts, class).ok_or_else(|| nowhere(facts, class))?;
             plan.helpers.push((class.clone(), beside));
         }
         Ok(plan)
@@ -160,45 +165,36 @@ impl Plan {
                 .remedy("put the jar back from which it was loaded")
         })?;
         let current = found.current.as_deref().unwrap_or(base);
-        let known = Known {
-            name: &class.name,
-            loader: &found.loader,
-            loader_id: found.loader_id,
-            told,
-            current,
-            new: &class.bytes,
-        };
         let broken = |what: &str, error: String| {
             Failure::new(EXIT_FAILED, "patch-failed", format!("{name} was not patched: {what}"))
                 .evidence(error)
         };
-        let mut diagnosis = Diagnosis::of(&known, facts.vm)
-            .map_err(|error| broken("it cannot be compared", error.to_string()))?;
-        if diagnosis.verdict == "unknown-base" {
+        let uncompared = |error: jgraft_classfile::Error| broken("it cannot be compared", error.to_string());
+        let seen = Seen::of(told, current, facts.vm).map_err(uncompared)?;
+        if !seen.another.is_empty() {
             return Err(Failure::new(
                 EXIT_BLOCKED,
                 "unknown-base",
                 format!("what is in force of {name} is not what its loader has now"),
             )
-            .evidence(diagnosis.differences.join("; "))
+            .evidence(seen.another.join("; "))
             .remedy(
                 "put back the jar from which it was loaded, or take the other agent out that has changed it",
             ));
         }
         let below = facts.patches_on(&class.name, found.loader_id)?;
-        let composed = composed(base, current, &below, &class.bytes).map_err(|error| {
+        let becomes = becomes(base, current, &below, &class.bytes).map_err(|error| {
             Failure::new(EXIT_BLOCKED, "patches-conflict", format!("{name} was not patched")).evidence(error)
         })?;
         // What the JVM is asked is what it will be, not what was given.
-        let known = Known { new: &composed.class, ..known };
-        diagnosis = Diagnosis::of(&known, facts.vm)
-            .map_err(|error| broken("it cannot be compared", error.to_string()))?;
-        let made = ClassFile::parse(&composed.class)
+        let diagnosis =
+            Diagnosis::of(found, current, &becomes.class, seen.foreign, facts.vm).map_err(uncompared)?;
+        let made = ClassFile::parse(&becomes.class)
             .map_err(|error| broken("composed, it is broken", error.to_string()))?;
         verify_retransformed(&made)
             .map_err(|error| broken("composed, it would not verify", error.to_string()))?;
-        let step = Step { found: found.n, diagnosis, composed, given: class.bytes.clone() };
-        match step.is_empty() && step.diagnosis.errors.is_empty() {
+        let step = Step { found: found.n, name: class.name.clone(), diagnosis, becomes };
+        match step.becomes.is_nothing_new() && step.diagnosis.errors.is_empty() {
             true => self.same.push(name),
             false => self.steps.push(step),
         }
@@ -209,11 +205,10 @@ impl Plan {
     fn neighbour(&self, facts: &Facts<'_>, class: &NewClass) -> Option<usize> {
         let package =
             |name: &str| name.rsplit_once('/').map_or(String::new(), |(package, _)| package.to_owned());
-        let found = |n: usize| facts.agent.found.iter().find(|found| found.n == n);
         let all: Vec<_> = self
             .steps
             .iter()
-            .filter_map(|step| found(step.found))
+            .filter_map(|step| facts.agent.found(step.found))
             .filter(|found| found.loader_id != 0)
             .collect();
         let near = all.iter().find(|found| package(&found.name) == package(&class.name));
@@ -221,19 +216,28 @@ impl Plan {
     }
 }
 
-/// Base, patches below and this one. The words of an error are for people.
+/// What a class becomes by a patch above those that are on it.
+fn becomes(base: &[u8], current: &[u8], below: &[OnClass<'_>], given: &[u8]) -> Result<Becomes, String> {
+    let below: Vec<_> = below.iter().collect();
+    let mut composed = composed(base, current, &below, Some(given))?;
+    // There is one for each patch, and this one is the last.
+    let share = composed.shares.pop().unwrap_or_default();
+    Ok(Becomes { class: composed.class, share, given: given.to_vec() })
+}
+
+/// Base, patches on it, and perhaps a new one above them. The words of an error are for people.
 pub(super) fn composed(
     base: &[u8],
     current: &[u8],
-    below: &[OnClass<'_>],
-    new: &[u8],
+    patches: &[&OnClass<'_>],
+    new: Option<&[u8]>,
 ) -> Result<Composed, String> {
     let parse = |bytes| ClassFile::parse(bytes).map_err(|error: jgraft_classfile::Error| error.to_string());
-    let (base, current, new) = (parse(base)?, parse(current)?, parse(new)?);
-    let classes = below.iter().map(|(_, bytes, _)| parse(bytes)).collect::<Result<Vec<_>, _>>()?;
-    let mut patches: Vec<_> =
-        classes.iter().zip(below).map(|(class, (_, _, share))| Patch { class, share: Some(share) }).collect();
-    patches.push(Patch { class: &new, share: None });
+    let (base, current, new) = (parse(base)?, parse(current)?, new.map(parse).transpose()?);
+    let classes = patches.iter().map(|(_, bytes, _)| parse(bytes)).collect::<Result<Vec<_>, _>>()?;
+    let applied =
+        classes.iter().zip(patches).map(|(class, (_, _, share))| Patch { class, share: Some(share) });
+    let patches: Vec<_> = applied.chain(new.as_ref().map(|class| Patch { class, share: None })).collect();
     compose(&base, &current, &patches).map_err(|error| error.to_string())
 }
 
@@ -301,14 +305,13 @@ fn later(facts: &Facts<'_>, class: &NewClass, input: &PatchInput) -> Result<Opti
             )
             .evidence(why)
         };
-        let composed = composed(base, current, &below, &class.bytes).map_err(refused)?;
+        let becomes = becomes(base, current, &below, &class.bytes).map_err(refused)?;
         // It has to go back one day, and no JVM takes back what has another shape.
         let parse = |bytes| {
             ClassFile::parse(bytes).map_err(|error: jgraft_classfile::Error| refused(error.to_string()))
         };
-        let comparison =
-            jgraft_classfile::compare::compare(&parse(base)?, &parse(&composed.class)?, facts.vm)
-                .map_err(|error| refused(error.to_string()))?;
+        let comparison = compare(&parse(base)?, &parse(&becomes.class)?, facts.vm)
+            .map_err(|error| refused(error.to_string()))?;
         if let Some(difference) = comparison.differences.iter().find(|difference| difference.error.is_some())
         {
             return Err(Failure::new(
@@ -324,15 +327,14 @@ fn later(facts: &Facts<'_>, class: &NewClass, input: &PatchInput) -> Result<Opti
             name: class.name.clone(),
             loader_id: candidate.loader_id,
             base: base.clone(),
-            composed,
-            given: class.bytes.clone(),
+            becomes,
         });
     }
     Ok(Some(all))
 }
 
 /// A class that is nowhere, in a patch that changes nothing that it could belong to.
-fn nowhere(facts: &Facts<'_>, class: &NewClass, client: &Client<'_>) -> Failure {
+fn nowhere(facts: &Facts<'_>, class: &NewClass) -> Failure {
     let simple = |name: &str| name.rsplit('/').next().unwrap_or(name).to_owned();
     let known: BTreeMap<String, &str> =
         facts.agent.found.iter().map(|found| (simple(&found.name), found.name.as_str())).collect();
@@ -341,11 +343,7 @@ fn nowhere(facts: &Facts<'_>, class: &NewClass, client: &Client<'_>) -> Failure 
         [] => String::new(),
         near => format!("; there is {}", near.join(", ")),
     };
-    Failure::new(
-        EXIT_BLOCKED,
-        "not-found",
-        format!("pid {} has no class {}", client.target().pid(), dotted(&class.name)),
-    )
-    .evidence(format!("none is loaded, and no loader has {}.class{near}", class.name))
-    .remedy("see that its package is right; a new class goes with the class that uses it")
+    Failure::new(EXIT_BLOCKED, "not-found", format!("pid {} has no class {}", facts.pid, dotted(&class.name)))
+        .evidence(format!("none is loaded, and no loader has {}.class{near}", class.name))
+        .remedy("see that its package is right; a new class goes with the class that uses it")
 }

@@ -4,23 +4,20 @@ use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use jgraft_attach::Target;
-use jgraft_classfile::ClassFile;
-use jgraft_classfile::compare::compare_in_force;
-use jgraft_classfile::compose::{Patch as OnClass, Share, compose, may_revert};
+use jgraft_classfile::compose::{Share, may_revert};
 use jgraft_protocol::patch::{GENERATION, stage, step};
-use jgraft_protocol::properties;
 use serde::Serialize;
 
-use super::agent::Said;
-use super::apply::take_back;
-use super::doctor::is_another;
+use super::agent::{Said, took_us};
+use super::doctor::wrong;
 use super::in_force;
 use super::inputs::dotted;
 use super::journal::{self, PatchJson};
+use super::plan::composed;
 use super::store::{self, Note};
 use super::work::{Work, may_be_patched};
 use crate::cli::{Patch, PatchRevert, Patience};
-use crate::failure::{EXIT_BLOCKED, EXIT_FAILED, Failure};
+use crate::failure::{EXIT_BLOCKED, Failure};
 use crate::interrupt::Interrupt;
 use crate::target::{self, TargetJson};
 use crate::{json, output};
@@ -182,15 +179,9 @@ fn attempt(
         }
         Err(said) => return Err(said.failure(&cause)),
     };
-    let took_us = properties::get(&reply, step::MICROSECONDS).and_then(|us| us.parse().ok()).unwrap_or(0);
-    let wrong =
-        look(&mut work, &changes).or_else(|failure| take_back(&mut work.agent, &cause).and(Err(failure)))?;
-    if !wrong.is_empty() {
-        take_back(&mut work.agent, &cause)?;
-        return Err(Failure::new(EXIT_FAILED, "others-lost", &cause)
-            .evidence(wrong.join("; "))
-            .remedy("the patch is still there; take the other agent out first"));
-    }
+    let looked = look(&mut work, &changes).map(|wrong| (wrong, ()));
+    let remedy = "the patch is still there; take the other agent out first";
+    work.agent.unless_wrong(looked, &cause, remedy)?;
     let notes: Vec<Note> = work.notes.iter().filter(|note| !ids.contains(&note.id)).cloned().collect();
     let dropped: Vec<String> = work
         .agent
@@ -203,7 +194,7 @@ fn attempt(
     work.agent.end();
     let patches = work.notes.iter().filter(|note| ids.contains(&note.id)).map(PatchJson::of).collect();
     let classes = changes.iter().map(|change| dotted(&change.name)).collect();
-    Ok(Attempt::Done(Reverted { patches, classes, took_us }))
+    Ok(Attempt::Done(Reverted { patches, classes, took_us: took_us(&reply) }))
 }
 
 /// What each class of these patches becomes.
@@ -228,23 +219,16 @@ fn plan(work: &Work<'_>, ids: &[String], cause: &str) -> Result<Vec<Change>, Fai
             let shares: Vec<Share> = std::iter::once(n).chain(staying(n)).map(|n| all[n].2.clone()).collect();
             may_revert(&shares, 0).map_err(|shared| refused(shared.to_string()))?;
         }
-        let parse = |bytes| {
-            ClassFile::parse(bytes).map_err(|error: jgraft_classfile::Error| refused(error.to_string()))
-        };
         let base = found.base.as_deref().map_err(|why| refused(why.clone()))?;
         let current = found.current.as_deref().unwrap_or(base);
-        let (base, current) = (parse(base)?, parse(current)?);
-        let rest: Vec<usize> = staying(0).collect();
-        let classes = rest.iter().map(|n| parse(all[*n].1)).collect::<Result<Vec<_>, _>>()?;
-        let patches: Vec<_> =
-            classes.iter().zip(&rest).map(|(class, n)| OnClass { class, share: Some(&all[*n].2) }).collect();
-        let composed = compose(&base, &current, &patches).map_err(|error| refused(error.to_string()))?;
+        let rest: Vec<_> = staying(0).map(|n| &all[n]).collect();
+        let composed = composed(base, current, &rest, None).map_err(refused)?;
         changes.push(Change {
             n: found.n,
             name: found.name.clone(),
             loader_id: found.loader_id,
             becomes: composed.class,
-            is_clear: patches.is_empty(),
+            is_clear: rest.is_empty(),
         });
     }
     Ok(changes)
@@ -257,23 +241,8 @@ fn look(work: &mut Work<'_>, changes: &[Change]) -> Result<Vec<String>, Failure>
         return Ok(Vec::new());
     }
     let now = in_force::read(&mut work.client, &names, work.timeout)?;
-    let mut wrong = Vec::new();
-    for change in changes {
-        let same = |told: &&in_force::Told| told.name == change.name && told.loader_id == change.loader_id;
-        let compared = || -> Option<Result<_, jgraft_classfile::Error>> {
-            let told = now.iter().find(same)?.class.as_ref().ok()?;
-            let compared = || {
-                let (told, wanted) = (ClassFile::parse(told)?, ClassFile::parse(&change.becomes)?);
-                is_another(&compare_in_force(&told, &wanted, work.vm)?, &told, &wanted)
-            };
-            Some(compared())
-        };
-        let name = dotted(&change.name);
-        match compared() {
-            None => wrong.push(format!("{name} cannot be read any more")),
-            Some(Err(error)) => wrong.push(format!("{name}: {error}")),
-            Some(Ok(what)) => wrong.extend(what.into_iter().map(|what| format!("{name}: {what}"))),
-        }
-    }
-    Ok(wrong)
+    let wrong = changes
+        .iter()
+        .flat_map(|change| wrong(&now, (&change.name, change.loader_id), &change.becomes, &[], work.vm));
+    Ok(wrong.collect())
 }

@@ -1,9 +1,9 @@
 //! What every action on patches begins with: the target, what the agent tells of it, and what is in force.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jgraft_attach::{Client, Kind, Request, Target, agent_loading, examine};
+use jgraft_attach::{Client, Request, Target};
 use jgraft_classfile::compare::Vm;
 use jgraft_protocol::properties;
 
@@ -14,9 +14,10 @@ use super::inputs::{Inputs, NewClass, are_known};
 use super::plan::Facts;
 use super::store::{self, Note};
 use crate::cli::{PatchInput, Patience};
-use crate::failure::{EXIT_BLOCKED, EXIT_FAILED, Failure};
+use crate::failure::{EXIT_FAILED, Failure};
 use crate::interrupt::Interrupt;
-use crate::{human, target};
+use crate::session::{announce, may_change_classes};
+use crate::target;
 
 /// The answer to a question about a flag is a line; properties are some kilobytes.
 const ANSWER_LIMIT: u64 = 4 << 20;
@@ -47,38 +48,23 @@ impl<'i> Work<'i> {
             .partition(|path| path.extension().is_some_and(|extension| extension == "java"));
         let target = target::find(typed)?;
         may_be_patched(&target)?;
-        // Kept until the classes were read.
-        let folder = match sources.is_empty() {
-            true => None,
-            false => Some(tempfile::tempdir().map_err(|error| {
-                Failure::new(EXIT_FAILED, "not-compiled", "there is no place to compile in")
-                    .evidence(error.to_string())
-            })?),
+        let (client, classes) = match sources.is_empty() {
+            true => {
+                let classes = Inputs::read(&paths)?;
+                are_known(&classes, target.feature())?;
+                (patience.client(target, interrupt), classes)
+            }
+            false => {
+                // Kept until the classes were read.
+                let folder = tempfile::tempdir().map_err(|error| {
+                    Failure::new(EXIT_FAILED, "not-compiled", "there is no place to compile in")
+                        .evidence(error.to_string())
+                })?;
+                let mut client = patience.client(target, interrupt);
+                paths.push(compiled(&mut client, &sources, input, patience.timeout, folder.path())?);
+                (client, Inputs::read(&paths)?)
+            }
         };
-        let mut classes = None;
-        if sources.is_empty() {
-            let read = Inputs::read(&paths)?;
-            are_known(&read, target.feature())?;
-            classes = Some(read);
-        }
-        let mut client = patience.client(target, interrupt);
-        if let Some(folder) = &folder {
-            let class_path = properties(&mut client)?;
-            let names: Vec<_> = sources.iter().filter_map(|path| compile::class_of(path)).collect();
-            let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            let told = in_force::read(&mut client, &names, patience.timeout)?;
-            let feature = client.target().feature();
-            let release = told.iter().filter_map(Told::release).max().or(feature).unwrap_or(8);
-            let wanted = Sources {
-                files: &sources,
-                release,
-                processors: input.processors,
-                class_path: &input.class_path,
-            };
-            paths.push(compile::compile(&wanted, client.target(), &class_path, folder.path())?);
-            classes = Some(Inputs::read(&paths)?);
-        }
-        let classes = classes.unwrap_or_default();
         let names: Vec<&str> = classes.iter().map(|class| class.name.as_str()).collect();
         let work = Work::on_names(client, &names, patience.timeout)?;
         Ok((work, classes))
@@ -113,25 +99,28 @@ impl<'i> Work<'i> {
 
 /// What stands against it, before anything is sent.
 pub(super) fn may_be_patched(target: &Target) -> Result<(), Failure> {
-    if target.kind() == Kind::OpenJ9 {
-        let cause = format!("pid {} is an openj9 vm", target.pid());
-        return Err(Failure::new(EXIT_BLOCKED, "not-hotspot", cause)
-            .evidence("patches are tried on hotspot alone")
-            .remedy("restart it with the mended classes"));
-    }
-    if let Some(blocker) = examine(target).blockers.first() {
-        return Err(Failure::blocked(blocker));
-    }
-    if let Some(warning) = agent_loading(target).map_err(|blocker| Failure::blocked(&blocker))? {
-        let stderr = human::Stream::stderr();
-        stderr.line(&format!(
-            "{}: {} ({})",
-            stderr.yellow("warning"),
-            human::clean(&warning.cause),
-            warning.kind.code()
-        ));
-    }
+    let evidence = "patches are tried on hotspot alone";
+    may_change_classes(target, evidence, "restart it with the mended classes")?.iter().for_each(announce);
     Ok(())
+}
+
+/// The folder of the classes that sources make, compiled for the release of those that they take the place of.
+fn compiled(
+    client: &mut Client<'_>,
+    sources: &[PathBuf],
+    input: &PatchInput,
+    timeout: Duration,
+    folder: &Path,
+) -> Result<PathBuf, Failure> {
+    let java_class_path = properties(client)?;
+    let names: Vec<_> = sources.iter().filter_map(|path| compile::class_of(path)).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let told = in_force::read(client, &names, timeout)?;
+    let feature = client.target().feature();
+    let release = told.iter().filter_map(Told::release).max().or(feature).unwrap_or(8);
+    let (processors, class_path) = (input.processors, &input.class_path);
+    let wanted = Sources { files: sources, release, processors, class_path };
+    compile::compile(&wanted, client.target(), &java_class_path, folder)
 }
 
 /// As far as the JVM matters for what it takes. It is asked, not guessed.

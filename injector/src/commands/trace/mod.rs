@@ -9,7 +9,7 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use jgraft_attach::{Kind, Target, agent_loading, examine, files};
+use jgraft_attach::{Target, files};
 use jgraft_protocol::events::{END, Reader, WORD_REQUEST, status};
 use jgraft_protocol::native::trace as keys;
 use jgraft_protocol::pattern::Pattern;
@@ -19,8 +19,9 @@ use jgraft_protocol::session::reply;
 use super::reset::put_back;
 use crate::bundle::NATIVE_AGENT_NAME;
 use crate::cli::Trace;
-use crate::failure::{EXIT_BLOCKED, EXIT_FAILED, EXIT_INTERRUPTED, Failure};
+use crate::failure::{EXIT_FAILED, EXIT_INTERRUPTED, Failure};
 use crate::interrupt::Interrupt;
+use crate::session::{announce, may_change_classes};
 use crate::{consent, human, json, output, target};
 use lines::Lines;
 use opened::{Begun, Opened};
@@ -61,7 +62,7 @@ pub(crate) fn run(options: &Trace) -> Result<ExitCode, Failure> {
         Begun::Yes(opened) => opened,
         Begun::AskFirst(target, cost) => {
             match options.yes {
-                true => stderr.line(&format!("{}: {}", stderr.yellow("warning"), human::clean(&cost))),
+                true => stderr.warning(&human::clean(&cost)),
                 false => consent::ask(&format!("pid {pid} was not traced"), &cost, options.json, &interrupt)?,
             }
             match Opened::open(target, &patterns, options, true, &interrupt)? {
@@ -81,10 +82,7 @@ pub(crate) fn run(options: &Trace) -> Result<ExitCode, Failure> {
     let (until, mut told) = (options.time.map(|time| Instant::now() + time), Instant::now());
     let nothing = opened.number(keys::METHODS) == 0;
     if nothing && options.time.is_some() {
-        stderr.line(&format!(
-            "{}: no method of a loaded class is meant; waiting for classes that are loaded",
-            stderr.yellow("warning")
-        ));
+        stderr.warning("no method of a loaded class is meant; waiting for classes that are loaded");
     } else if !nothing {
         stderr.line(&format!(
             "tracing {} of {} in pid {pid}, the longest step took {:.1} ms; Ctrl-C ends it",
@@ -132,7 +130,7 @@ pub(crate) fn run(options: &Trace) -> Result<ExitCode, Failure> {
             Some("lost") => "the target lost sight of jgraft",
             _ => "somebody has ended it, by jgraft reset or otherwise",
         };
-        stderr.line(&format!("{}: it ended early: {why}", stderr.yellow("warning")));
+        stderr.warning(&format!("it ended early: {why}"));
     }
     let number = |key: &str| properties::get(&ended, key).and_then(|number| number.parse().ok());
     let back = put_back(number);
@@ -150,26 +148,11 @@ pub(crate) fn run(options: &Trace) -> Result<ExitCode, Failure> {
 
 /// What stands against it, before anything is sent.
 fn may_be_traced(target: &Target) -> Result<(), Failure> {
-    if target.kind() == Kind::OpenJ9 {
-        let cause = format!("pid {} is an openj9 vm", target.pid());
-        return Err(Failure::new(EXIT_BLOCKED, "not-hotspot", cause)
-            .evidence("the native agent is tried on hotspot alone")
-            .remedy("the vm's own -Xtrace"));
-    }
-    if let Some(blocker) = examine(target).blockers.first() {
-        return Err(Failure::blocked(blocker));
-    }
-    let warning = agent_loading(target).map_err(|blocker| Failure::blocked(&blocker))?;
+    let evidence = "the native agent is tried on hotspot alone";
+    let warning = may_change_classes(target, evidence, "the vm's own -Xtrace")?;
     // It says so once for a library.
-    if let Some(warning) = warning.filter(|_| files::in_use(target, NATIVE_AGENT_NAME).is_empty()) {
-        let stderr = human::Stream::stderr();
-        stderr.line(&format!(
-            "{}: {} ({})",
-            stderr.yellow("warning"),
-            human::clean(&warning.cause),
-            warning.kind.code()
-        ));
-    }
+    let is_new = files::in_use(target, NATIVE_AGENT_NAME).is_empty();
+    warning.filter(|_| is_new).iter().for_each(announce);
     Ok(())
 }
 
