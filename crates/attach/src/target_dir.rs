@@ -6,7 +6,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -139,6 +139,13 @@ impl TargetDir {
     /// At most `limit` bytes of a plain file of the target's user.
     pub fn read(&self, name: &str, limit: u64) -> io::Result<Vec<u8>> {
         let (file, _) = self.open_plain(name.as_ref())?;
+        sys::read_at_most(file, limit)
+    }
+
+    /// What lies behind the first `from` bytes of a plain file of the target's user, at most `limit` bytes of it.
+    pub fn read_from(&self, name: &str, from: u64, limit: u64) -> io::Result<Vec<u8>> {
+        let (mut file, _) = self.open_plain(name.as_ref())?;
+        file.seek(SeekFrom::Start(from))?;
         sys::read_at_most(file, limit)
     }
 

@@ -114,6 +114,8 @@ pub mod trace {
     pub const DEFAULT_TIME_TO_LIVE_MS: u64 = 60_000;
     /// The injector's file, on which it holds a lock of its open file description as long as it wants events.
     pub const LEASE: &str = "lease";
+    /// So many bytes of a file of names are written, and read.
+    pub const NAMES_LIMIT: u64 = 32 << 20;
     /// The agent's file: lines that say which method a probe's id means, `ID\tCLASS::METHODDESCRIPTOR`. It grows.
     pub const NAMES: &str = "names";
     /// The agent's file: lines with the names of threads, `ID\tNAME`. It grows when the injector asks.

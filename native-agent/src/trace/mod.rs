@@ -10,6 +10,7 @@
 mod channel;
 mod edits;
 mod lease;
+mod names;
 mod plan;
 mod status;
 mod subtypes;
@@ -18,16 +19,14 @@ mod undo;
 mod weaving;
 
 use std::collections::BTreeSet;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use jgraft_classfile::ClassFile;
-use jgraft_jvmti::{Error, Event};
+use jgraft_jvmti::Event;
 use jgraft_protocol::events::WORD_REQUEST;
 use jgraft_protocol::native::{stage, trace as keys};
 use jgraft_protocol::pattern::Pattern;
@@ -42,6 +41,7 @@ use crate::session::Session;
 use channel::Channel;
 use edits::{Edits, Wanted};
 use lease::{End, Lease};
+use names::NamesFile;
 use plan::Plan;
 use undo::Before;
 use weaving::{Hook, Retransformed};
@@ -56,7 +56,7 @@ struct Trace {
     active: AtomicBool,
     /// Held for a moment only, never while the JVM is called.
     edits: Mutex<Edits>,
-    names: Mutex<File>,
+    names: Mutex<NamesFile>,
     about: status::About,
 }
 
@@ -84,16 +84,8 @@ impl Trace {
         }
         let news = edits.take_news();
         drop(edits);
-        self.tell(&news);
+        self.names.lock().unwrap_or_else(PoisonError::into_inner).add(&news);
         Some(woven)
-    }
-
-    /// Writes what is new into the file of names. Where that is not possible, numbers have to do.
-    fn tell(&self, news: &str) {
-        if !news.is_empty() {
-            let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-            let _ = names.write_all(news.as_bytes());
-        }
     }
 
     /// Nothing more is woven, no more events are written.
@@ -138,8 +130,9 @@ pub(crate) fn begin(vm: &JavaVM, session: &Session, request: &Pairs, when: When)
         move |error: io::Error| Failure::new(stage::ENVIRONMENT, format!("{what}: {error}"))
     };
     let lease = Lease::open(session, time_to_live).map_err(io("the session's lock cannot be opened"))?;
-    let names = new_file(session, keys::NAMES).map_err(io("the session's names cannot be written"))?;
-    let threads = new_file(session, keys::THREADS).map_err(io("the session's threads cannot be written"))?;
+    let names = NamesFile::new(session, keys::NAMES).map_err(io("the session's names cannot be written"))?;
+    let threads =
+        NamesFile::new(session, keys::THREADS).map_err(io("the session's threads cannot be written"))?;
     let trace = Arc::new(Trace {
         wanted,
         channel: Channel::take(vm)?,
@@ -164,10 +157,6 @@ fn patterns(request: &Pairs) -> Result<Vec<Pattern>, Failure> {
     Ok(patterns)
 }
 
-fn new_file(session: &Session, name: &str) -> io::Result<File> {
-    OpenOptions::new().append(true).create_new(true).mode(0o600).open(session.path().join(name))
-}
-
 /// How often it is tried to take a trace back.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Patience {
@@ -190,20 +179,24 @@ struct Running {
 }
 
 impl Running {
-    fn begin(self, plan: Plan, lease: Lease, mut threads: File) -> Result<Pairs, Failure> {
+    fn begin(self, plan: Plan, lease: Lease, mut threads: NamesFile) -> Result<Pairs, Failure> {
         let memory = &self.trace.channel.memory;
         memory.forget();
         memory.word(WORD_REQUEST).store(0, Ordering::Release);
         status::put(&self.trace, "beginning", &[]);
         memory.set_gate(Gate::Open);
-        let (before, woven) = match self.weave(plan) {
-            Ok(woven) => woven,
+        // Nobody watches yet: whatever goes wrong here, it is taken back here.
+        let begun = jgraft_jvmti::catch(|| {
+            let (before, woven) = self.weave(plan)?;
+            Ok((before, self.pairs(&woven)))
+        });
+        let (before, pairs) = match begun.unwrap_or_else(|panic| Err(Failure::panic(&panic))) {
+            Ok(begun) => begun,
             Err(failure) => {
                 self.take_back(&Before::default(), End::Wanted, Patience::Once);
                 return Err(failure);
             }
         };
-        let pairs = self.pairs(&woven);
         status::put(&self.trace, "tracing", &[]);
         // Shared, so that whatever comes of the thread the classes go back.
         let running = Arc::new((self, before));
@@ -282,18 +275,21 @@ impl Running {
         status::put(&self.trace, "ending", &[(keys::WHY, end.text())]);
         let mut pause = Duration::from_millis(100);
         let undone = loop {
-            let undone = threads::attached(&self.vm, |jni| {
-                let undone = undo::undo(&self.trace, &self.environment, jni, before)?;
-                self.environment.hush()?;
-                Ok::<_, Error>(undone)
+            let undone = jgraft_jvmti::catch(|| {
+                threads::attached(&self.vm, |jni| {
+                    let undone = undo::undo(&self.trace, &self.environment, jni, before);
+                    self.environment.hush()?;
+                    undone
+                })
             });
-            match &undone {
+            match undone {
                 // A JVM without memory lets no thread in: it is tried again until there is some.
-                Err(error) if patience == Patience::Endless && !error.is_wrong_phase() => {
+                Ok(Err(error)) if patience == Patience::Endless && !error.is_wrong_phase() => {
                     thread::sleep(pause);
                     pause = (2 * pause).min(LONGEST_PAUSE);
                 }
-                _ => break undone,
+                Ok(undone) => break undone.map_err(|error| error.to_string()),
+                Err(panic) => break Err(panic.to_string()),
             }
         };
         let seen = undone.as_ref().map(|undone| undone.seen.clone()).unwrap_or_default();

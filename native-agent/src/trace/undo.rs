@@ -180,7 +180,7 @@ fn back(
 }
 
 /// The pairs of the end.
-pub(super) fn pairs(undone: Result<Undone, Error>, end: End) -> Vec<(String, String)> {
+pub(super) fn pairs(undone: Result<Undone, String>, end: End) -> Vec<(String, String)> {
     let mut pairs = vec![(keys::WHY.to_owned(), end.text().to_owned())];
     let mut put = |key: &str, value: String| pairs.push((key.to_owned(), value));
     match undone {
@@ -197,7 +197,7 @@ pub(super) fn pairs(undone: Result<Undone, Error>, end: End) -> Vec<(String, Str
         }
         Err(error) => {
             put(reply::OUTCOME, reply::FAILED.to_owned());
-            put(reply::MESSAGE, error.to_string());
+            put(reply::MESSAGE, error);
         }
     }
     pairs

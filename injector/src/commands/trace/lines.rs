@@ -5,11 +5,13 @@ use std::time::{Duration, Instant, SystemTime};
 
 use jgraft_attach::EventMemory;
 use jgraft_protocol::events::{Event, Reader, THREADS, WORD_REQUEST};
+use jgraft_protocol::native::trace as keys;
 use jgraft_protocol::pattern::java_types;
 use nix::time::{ClockId, clock_gettime};
 use serde::Serialize;
 
 use super::opened::Opened;
+use super::table::Table;
 use crate::{human, json, output};
 
 /// What `--json` says of a call.
@@ -27,16 +29,14 @@ struct CallJson<'a> {
     own_exception: Option<bool>,
 }
 
-/// So many threads are remembered.
-const MOST_THREADS: usize = 100_000;
 /// How long is waited for the names of threads that are new, and how seldom.
 const PATIENCE: Duration = Duration::from_millis(20);
 const SELDOM: Duration = Duration::from_millis(250);
 
 pub(super) struct Lines {
     json: bool,
-    methods: HashMap<u64, String>,
-    threads: HashMap<u64, String>,
+    methods: Table,
+    threads: Table,
     asked: Option<Instant>,
     exceptions: HashMap<u16, String>,
     out: human::Stream,
@@ -51,8 +51,8 @@ impl Lines {
         let clock = since.as_nanos() as i128 - monotonic.as_nanos() as i128;
         Lines {
             json,
-            methods: HashMap::new(),
-            threads: HashMap::new(),
+            methods: Table::new(keys::NAMES),
+            threads: Table::new(keys::THREADS),
             asked: None,
             exceptions: HashMap::new(),
             out: human::Stream::stdout(),
@@ -67,8 +67,8 @@ impl Lines {
         memory: &EventMemory,
         reader: &Reader<'_>,
     ) {
-        if events.iter().any(|event| !self.methods.contains_key(&event.probe.into())) {
-            self.methods = opened.names();
+        if events.iter().any(|event| !self.methods.has(event.probe.into())) {
+            opened.read_on(&mut self.methods);
         }
         self.learn_threads(events, opened, memory);
         for event in events {
@@ -81,8 +81,7 @@ impl Lines {
 
     /// Asks for names of threads that are new. Those that stay without one are not waited for again.
     fn learn_threads(&mut self, events: &[Event], opened: &Opened<'_>, memory: &EventMemory) {
-        let is_known =
-            |threads: &HashMap<u64, String>| events.iter().all(|event| threads.contains_key(&event.thread));
+        let is_known = |threads: &Table| events.iter().all(|event| threads.has(event.thread));
         let recently = self.asked.is_some_and(|asked| asked.elapsed() < SELDOM);
         if is_known(&self.threads) || recently {
             return;
@@ -91,28 +90,21 @@ impl Lines {
         let start = Instant::now();
         self.asked = Some(start);
         while start.elapsed() < PATIENCE {
-            self.threads.extend(opened.threads());
+            opened.read_on(&mut self.threads);
             if is_known(&self.threads) {
                 return;
             }
             std::thread::sleep(Duration::from_millis(1));
         }
-        if self.threads.len() > MOST_THREADS {
-            // Virtual threads come by the million, and none has a name here.
-            self.threads.retain(|_, name| !name.is_empty());
-            if self.threads.len() > MOST_THREADS {
-                self.threads.clear();
-            }
-        }
         for event in events {
-            self.threads.entry(event.thread).or_default();
+            self.threads.give_up(event.thread);
         }
     }
 
     fn line(&mut self, event: &Event, reader: &Reader<'_>) {
         let unknown = format!("probe {}", event.probe);
-        let method = self.methods.get(&event.probe.into()).unwrap_or(&unknown);
-        let thread_name = self.threads.get(&event.thread).filter(|name| !name.is_empty()).map(String::as_str);
+        let method = self.methods.get(event.probe.into()).unwrap_or(&unknown);
+        let thread_name = self.threads.get(event.thread);
         let exception = event.exception.map(|thrown| {
             let name = || reader.exception_name(thrown.class).unwrap_or_else(|| "an exception".to_owned());
             &**self.exceptions.entry(thrown.class).or_insert_with(name)

@@ -4,6 +4,7 @@
 
 mod lines;
 mod opened;
+mod table;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;

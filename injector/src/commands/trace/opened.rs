@@ -1,6 +1,5 @@
 //! A trace that has begun: the session, its lease, and what the agent has answered.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::time::{Duration, Instant};
 
@@ -13,6 +12,7 @@ use jgraft_protocol::session::{reply, request};
 use serde::Serialize;
 
 use super::outcome;
+use super::table::Table;
 use crate::bundle::Bundled;
 use crate::cli::Trace;
 use crate::failure::{EXIT_FAILED, Failure};
@@ -21,8 +21,8 @@ use crate::interrupt::Interrupt;
 use crate::native_agent::{self, Answer};
 use crate::session::{Draft, Session};
 
-/// The file of names is not read further.
-const NAMES_LIMIT: u64 = 64 << 20;
+/// The file of a plan is not read further.
+const PLAN_LIMIT: u64 = 64 << 20;
 
 pub(super) struct Opened<'i> {
     client: Client<'i>,
@@ -96,7 +96,7 @@ impl<'i> Opened<'i> {
 
     /// What a dry run has found.
     pub(super) fn plan(&self) -> Vec<PlannedJson> {
-        let text = self.session.dir().read(keys::PLAN, NAMES_LIMIT).unwrap_or_default();
+        let text = self.session.dir().read(keys::PLAN, PLAN_LIMIT).unwrap_or_default();
         let line = |line: &str| {
             let [class, bytes, methods] = line.splitn(3, '\t').collect::<Vec<_>>().try_into().ok()?;
             let methods = methods.split(' ').filter(|name| !name.is_empty()).map(clean).collect();
@@ -123,23 +123,9 @@ impl<'i> Opened<'i> {
         self.reply.iter().filter(|(key, _)| key.starts_with(keys::LEFT_ALONE)).map(|(_, why)| why.as_str())
     }
 
-    /// Methods by the ids of their probes, so far.
-    pub(super) fn names(&self) -> HashMap<u64, String> {
-        self.table(keys::NAMES)
-    }
-
-    /// Threads by their ids, as far as was asked for.
-    pub(super) fn threads(&self) -> HashMap<u64, String> {
-        self.table(keys::THREADS)
-    }
-
-    /// The lines of a file, `ID\tNAME`; one that is not finished is left out.
-    fn table(&self, file: &str) -> HashMap<u64, String> {
-        let text = self.session.dir().read(file, NAMES_LIMIT).unwrap_or_default();
-        let text = String::from_utf8_lossy(&text);
-        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
-        let names = whole.lines().filter_map(|line| line.split_once('\t'));
-        names.filter_map(|(id, name)| Some((id.parse().ok()?, clean(name)))).collect()
+    /// Reads what is new of it.
+    pub(super) fn read_on(&self, table: &mut Table) {
+        table.read_on(&self.session);
     }
 
     /// What the agent says of the end, if it has come: in the session's directory, or, where that cannot be written to, in
