@@ -1,17 +1,21 @@
 //! A jar, opened within limits: the directory of entries is read, then one entry at a time; nothing is in
 //! memory but that directory, the manifest and the class at hand.
+//! Public, because others look into jars of a target too, which may be anything.
 //!
 //! What the JDK's three zip readers refuse (libjli's for the manifest, libzip's for the class path,
 //! java.util.zip for classes) is an error here too; what only zip tools refuse, a wrong checksum, is not.
 
 use std::cell::Cell;
-use std::io::{self, Read, Seek};
+use std::io::{self, Read, Seek, Write};
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive};
 
+use crate::check::class_path;
 use crate::end_record::{self, EndRecord};
+use crate::manifest::Manifest;
 use crate::source::Source;
 
 /// The name of the manifest's entry. libjli compares it byte for byte.
@@ -29,7 +33,7 @@ pub(crate) const SCAN_LIMIT: usize = 64 << 20;
 
 /// An open jar.
 #[derive(Debug)]
-pub(crate) struct Jar<R> {
+pub struct Jar<R> {
     archive: ZipArchive<Source<R>>,
     has_duplicates: bool,
     /// Bytes of classes inflated so far.
@@ -38,17 +42,23 @@ pub(crate) struct Jar<R> {
 
 /// Why a jar can't be opened or an entry can't be read.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum JarError {
+pub enum JarError {
+    /// Neither its end nor its beginning is that of a zip file.
     #[error("it is no zip file")]
     NotZip,
+    /// It begins as one.
     #[error("the end of the zip file is missing")]
     Truncated,
+    /// The JDK's readers take no such file.
     #[error("{0} bytes follow the end of the zip file")]
     Trailing(u64),
+    /// More than any jar has.
     #[error("{0}")]
     Bomb(String),
+    /// What it says of itself does not hold.
     #[error("the zip file is damaged: {0}")]
     Damaged(String),
+    /// It, or what is written of it, is out of reach.
     #[error("it can't be read: {0}")]
     Io(io::Error),
 }
@@ -69,7 +79,8 @@ pub(crate) struct Bytes {
 }
 
 impl<R: Read + Seek> Jar<R> {
-    pub(crate) fn open(mut jar: R) -> Result<Self, JarError> {
+    /// Reads the directory of entries, unless it announces more than a jar has.
+    pub fn open(mut jar: R) -> Result<Self, JarError> {
         let (entries, size) = match end_record::find(&mut jar).map_err(JarError::Io)? {
             EndRecord::Found { entries, directory_size } => (entries, directory_size),
             EndRecord::Truncated => return Err(JarError::Truncated),
@@ -108,7 +119,7 @@ impl<R: Read + Seek> Jar<R> {
     }
 
     /// The names of all entries, in the order of the directory.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &[u8]> {
+    pub fn names(&self) -> impl Iterator<Item = &[u8]> {
         self.archive.file_names_raw()
     }
 
@@ -123,6 +134,23 @@ impl<R: Read + Seek> Jar<R> {
             };
             Some(Unsupported { entry: String::from_utf8_lossy(entry.name_raw()).into_owned(), how })
         })
+    }
+
+    /// The paths that the manifest's Class-Path names, decoded, relative ones relative to the jar's folder; none where there is
+    /// no manifest that can be read.
+    pub fn class_path(&mut self) -> Vec<PathBuf> {
+        let manifest = self.read(MANIFEST, MANIFEST_LIMIT).ok().flatten();
+        let manifest = manifest.and_then(|bytes| Manifest::parse(&bytes.bytes).ok());
+        manifest.map(|manifest| class_path(&manifest)).unwrap_or_default()
+    }
+
+    /// Writes the bytes of an entry to `to`, and says how many there were: `limit` and one more where there are more. None
+    /// if it isn't there.
+    pub fn unpack(&mut self, name: &str, to: &mut impl Write, limit: u64) -> Result<Option<u64>, JarError> {
+        match self.archive.index_for_name_raw(name.as_bytes()) {
+            Some(index) => self.unpack_index(index, to, limit).map(Some),
+            None => Ok(None),
+        }
     }
 
     /// The bytes of an entry, up to `limit`; none if it isn't there.
@@ -155,19 +183,32 @@ impl<R: Read + Seek> Jar<R> {
     }
 
     fn read_index(&mut self, index: usize, limit: usize) -> Result<Bytes, JarError> {
-        let mut entry = self.archive.by_index(index)?;
-        let announced = usize::try_from(entry.size()).unwrap_or(usize::MAX);
-        let mut bytes = Vec::with_capacity(announced.min(limit));
-        let read = entry.by_ref().take(limit as u64 + 1).read_to_end(&mut bytes);
-        match read {
-            Ok(_) => {}
-            // No reader of the JDK checks the sum.
-            Err(error) if error.kind() == io::ErrorKind::InvalidData && bytes.len() == announced => {}
-            Err(error) => return Err(JarError::Damaged(error.to_string())),
-        }
+        let announced = self.archive.by_index_data(index)?.size();
+        let mut bytes = Vec::with_capacity(usize::try_from(announced).unwrap_or(usize::MAX).min(limit));
+        self.unpack_index(index, &mut bytes, limit as u64)?;
         let cut = bytes.len() > limit;
         bytes.truncate(limit);
         Ok(Bytes { bytes, cut })
+    }
+
+    fn unpack_index(&mut self, index: usize, to: &mut impl Write, limit: u64) -> Result<u64, JarError> {
+        let entry = self.archive.by_index(index)?;
+        let announced = entry.size();
+        let (mut entry, mut buffer, mut unpacked) = (entry.take(limit + 1), [0; 16 << 10], 0);
+        loop {
+            let count = match entry.read(&mut buffer) {
+                Ok(0) => return Ok(unpacked),
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                // No reader of the JDK checks the sum.
+                Err(error) if error.kind() == io::ErrorKind::InvalidData && unpacked == announced => {
+                    return Ok(unpacked);
+                }
+                Err(error) => return Err(JarError::Damaged(error.to_string())),
+            };
+            to.write_all(&buffer[..count]).map_err(JarError::Io)?;
+            unpacked += count as u64;
+        }
     }
 }
 

@@ -31,6 +31,7 @@ mod source;
 pub use check::{check, unopened};
 pub use companions::{Companion, companions};
 pub use finding::{Finding, Severity};
+pub use jar::{Jar, JarError};
 pub use jdk::ClassVersion;
 pub use manifest::{Manifest, ManifestError};
 pub use question::{Neighbour, Question, ReadSeek, TargetFacts};

@@ -4,7 +4,7 @@
 use std::io::Cursor;
 use std::path::Path;
 
-use jgraft_agentjar::{Manifest, Question, TargetFacts, check, companions};
+use jgraft_agentjar::{Jar, Manifest, Question, TargetFacts, check, companions};
 
 /// Manifests to begin with.
 pub(crate) const MANIFESTS: [&[u8]; 3] = [
@@ -22,7 +22,7 @@ pub(crate) fn manifest(bytes: &[u8]) {
     }
 }
 
-/// Checks it as an agent, for every kind of target, and looks for what belongs to it.
+/// Checks it as an agent, for every kind of target, looks for what belongs to it, and unpacks it.
 pub(crate) fn jar(bytes: &[u8]) {
     let path = Path::new("/a.jar");
     for feature in [8, 17, 25] {
@@ -33,4 +33,13 @@ pub(crate) fn jar(bytes: &[u8]) {
         }
     }
     let _ = companions(Cursor::new(bytes));
+    let Ok(mut jar) = Jar::open(Cursor::new(bytes)) else { return };
+    let _ = jar.class_path();
+    let names: Vec<_> = jar.names().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+    for name in names {
+        let mut unpacked = Vec::new();
+        let told = jar.unpack(&name, &mut unpacked, 1 << 16);
+        assert!(unpacked.len() <= (1 << 16) + 1);
+        assert!(!matches!(told, Ok(Some(told)) if told != unpacked.len() as u64));
+    }
 }

@@ -1,22 +1,22 @@
 //! The target's class path as a compiler on this side can read it: jars by links to open files, since their paths are those
-//! of the target's view; what lies inside a fat jar is unpacked.
+//! of the target's view; what lies inside a fat jar is unpacked (`fat_jar.rs`).
 //!
-//! Whatever the target has put there is opened in its own root only, and what is unpacked has bounds.
+//! Whatever the target has put there is opened in its own root only, and what comes of it has bounds.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::{self, Read, Seek};
+use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 
-use jgraft_attach::Target;
-use zip::ZipArchive;
+use jgraft_agentjar::{Jar, JarError};
+use jgraft_attach::{Target, TargetRoot};
 
-/// Bytes of all that is unpacked.
-const UNPACKED_LIMIT: u64 = 2 << 30;
+use super::fat_jar::{self, Room};
+
+/// Files and directories of the target; the largest services have some hundreds.
 const MOST_ENTRIES: usize = 5_000;
-/// A manifest that is longer is not read.
-const MANIFEST_LIMIT: u64 = 1 << 20;
 
 /// Entries for `--class-path`. What they lead to is there as long as this is.
 #[derive(Debug)]
@@ -26,7 +26,8 @@ pub(super) struct ClassPath {
     /// Files and directories of the target that the entries lead to.
     files: Vec<File>,
     folders: Vec<OwnedFd>,
-    unpacked: u64,
+    /// For what is unpacked.
+    room: Room,
     /// What could not be read.
     pub(super) missing: Vec<String>,
 }
@@ -39,148 +40,108 @@ impl ClassPath {
             entries: Vec::new(),
             files: Vec::new(),
             folders: Vec::new(),
-            unpacked: 0,
+            room: Room::default(),
             missing: Vec::new(),
         };
-        for path in paths.split(':').filter(|path| !path.is_empty()) {
-            let Some(path) = target.resolve(path.as_ref()) else { continue };
-            class_path.add(target, &path, true)?;
+        let root = target.root().map_err(|error| io::Error::other(error.to_string()))?;
+        // To a JVM, an empty entry is its working directory.
+        let paths = paths.split(':').map(|path| if path.is_empty() { "." } else { path });
+        // The next one last. What a jar's manifest names comes right behind the jar, and each comes once.
+        let mut waiting: Vec<_> = paths.rev().filter_map(|path| target.resolve(path.as_ref())).collect();
+        let mut seen = BTreeSet::new();
+        while let Some(path) = waiting.pop() {
+            if waiting.len() + seen.len() >= MOST_ENTRIES {
+                return Err(io::Error::other(format!("it has more than {MOST_ENTRIES} entries")));
+            }
+            if seen.insert(path.clone()) {
+                let more = class_path.add(root, &path)?;
+                waiting.extend(more.into_iter().rev());
+            }
         }
         Ok(class_path)
     }
 
     /// As the compiler's option has it.
-    pub(super) fn text(&self) -> String {
-        let entries: Vec<_> = self.entries.iter().map(|path| path.display().to_string()).collect();
-        entries.join(":")
+    pub(super) fn entries(&self) -> &[PathBuf] {
+        &self.entries
     }
 
-    fn add(&mut self, target: &Target, path: &Path, with_manifest: bool) -> io::Result<()> {
-        let Ok(root) = target.root() else { return Ok(()) };
-        if self.entries.len() >= MOST_ENTRIES {
-            return Err(io::Error::other(format!("the class path has more than {MOST_ENTRIES} entries")));
-        }
+    /// The paths that belong behind it.
+    fn add(&mut self, root: &TargetRoot, path: &Path) -> io::Result<Vec<PathBuf>> {
         if let Ok(folder) = root.open_dir(path) {
-            self.entries.push(through(folder.as_raw_fd()));
+            self.entries.push(through(&folder));
             self.folders.push(folder);
-            return Ok(());
+            return Ok(unpacked_fat_jar(root, path));
         }
         let file = match root.open_file(path) {
             Ok(file) => file,
             Err(error) => {
                 // A JVM passes over what is not there.
                 self.missing.push(format!("{}: {error}", path.display()));
-                return Ok(());
+                return Ok(Vec::new());
             }
         };
-        let name = self.folder.join(format!("{}.jar", self.entries.len()));
-        symlink(through(file.as_raw_fd()), &name)?;
-        self.entries.push(name);
-        let beside = self.look_inside(&file, path, with_manifest)?;
+        let link = self.folder.join(format!("{}.jar", self.entries.len()));
+        symlink(through(&file), &link)?;
+        self.entries.push(link);
+        let beside = match Jar::open(&file) {
+            Ok(mut jar) => {
+                let to = self.folder.join(format!("{}-inside", self.entries.len()));
+                let inside = fat_jar::unpack(&mut jar, &to, &mut self.room)
+                    .map_err(|error| io::Error::other(format!("{}: {error}", path.display())))?;
+                self.entries.extend(inside.entries);
+                self.missing
+                    .extend(inside.missing.iter().map(|entry| format!("{}!/{entry}", path.display())));
+                jar.class_path()
+            }
+            // A class path may have files that are no jars; a compiler says so if it matters.
+            Err(JarError::NotZip) => Vec::new(),
+            Err(error) => {
+                self.missing.push(format!("{}: {error}", path.display()));
+                Vec::new()
+            }
+        };
+        let jar = real_path(root, &file, path);
         self.files.push(file);
-        for path in beside {
-            self.add(target, &path, false)?;
-        }
-        Ok(())
-    }
-
-    /// Unpacks what a fat jar has inside; the paths that its manifest names.
-    fn look_inside(&mut self, file: &File, path: &Path, with_manifest: bool) -> io::Result<Vec<PathBuf>> {
-        // A class path may have files that are no jars; a compiler says so if it matters.
-        let Ok(mut jar) = ZipArchive::new(file) else { return Ok(Vec::new()) };
-        let manifest = read_entry(&mut jar, "META-INF/MANIFEST.MF", MANIFEST_LIMIT).unwrap_or_default();
-        let beside = match with_manifest {
-            true => class_path_of(&String::from_utf8_lossy(&manifest), path),
-            false => Vec::new(),
-        };
-        let names: Vec<String> =
-            jar.file_names().filter_map(|name| name.ok().map(|name| name.into_owned())).collect();
-        let below = |name: &str, folder: &str| {
-            ["BOOT-INF/", "WEB-INF/"]
-                .iter()
-                .find_map(|top| name.strip_prefix(top)?.strip_prefix(folder).map(str::to_owned))
-        };
-        let classes = self.folder.join(format!("{}-classes", self.entries.len()));
-        let mut has_classes = false;
-        for name in names {
-            let to = if let Some(inner) = below(&name, "classes/").filter(|inner| inner.ends_with(".class")) {
-                // Nothing of `..` or `/`: the name decides where it is written.
-                let Some(inner) = safe(&inner) else { continue };
-                has_classes = true;
-                classes.join(inner)
-            } else if below(&name, "lib/").is_some_and(|inner| inner.ends_with(".jar")) {
-                let to = self.folder.join(format!("{}-inner.jar", self.entries.len()));
-                self.entries.push(to.clone());
-                to
-            } else {
-                continue;
-            };
-            let bytes = read_entry(&mut jar, &name, UNPACKED_LIMIT - self.unpacked)?;
-            self.unpacked += bytes.len() as u64;
-            if let Some(parent) = to.parent() {
-                fs::create_dir_all(parent)?;
-            }
-            fs::write(&to, bytes)?;
-        }
-        if has_classes {
-            self.entries.push(classes);
-        }
-        Ok(beside)
+        let folder = jar.parent().unwrap_or(Path::new("/"));
+        Ok(beside.iter().map(|entry| folder.join(entry)).collect())
     }
 }
 
 /// An open file or directory of ours, by a path that a child of ours reaches too.
-fn through(descriptor: i32) -> PathBuf {
-    PathBuf::from(format!("/proc/{}/fd/{descriptor}", std::process::id()))
+fn through(file: &impl AsRawFd) -> PathBuf {
+    PathBuf::from(format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd()))
 }
 
-fn read_entry(jar: &mut ZipArchive<impl Read + Seek>, name: &str, limit: u64) -> io::Result<Vec<u8>> {
-    let entry = jar.by_name(name).map_err(io::Error::other)?;
-    let mut bytes = Vec::new();
-    entry.take(limit + 1).read_to_end(&mut bytes)?;
-    match bytes.len() as u64 > limit {
-        true => Err(io::Error::other(format!(
-            "{name} and what comes before it unpack to more than {} MiB",
-            UNPACKED_LIMIT >> 20
-        ))),
-        false => Ok(bytes),
+/// The path with no link in it, from where a JVM takes what a manifest names; the path itself where that cannot be told.
+fn real_path(root: &TargetRoot, file: &File, path: &Path) -> PathBuf {
+    let real = fs::read_link(through(file)).ok().map(|seen| Path::new("/").join(root.as_target_sees(&seen)));
+    let is_same = |real: &PathBuf| {
+        let id = file.metadata().map(|file| (file.dev(), file.ino()));
+        id.is_ok_and(|id| root.file_id(real).is_ok_and(|other| other == id))
+    };
+    real.filter(is_same).unwrap_or_else(|| path.to_owned())
+}
+
+/// What a fat jar has inside, where it lies unpacked in a folder of the class path, as in many images.
+fn unpacked_fat_jar(root: &TargetRoot, folder: &Path) -> Vec<PathBuf> {
+    let mut inside = Vec::new();
+    for top in fat_jar::TOPS.map(|top| folder.join(top)) {
+        let classes = top.join(fat_jar::CLASSES);
+        if root.open_dir(&classes).is_ok() {
+            inside.push(classes);
+        }
+        for libraries in fat_jar::LIBRARIES.map(|libraries| top.join(libraries)) {
+            let Ok(handle) = root.open_dir(&libraries) else { continue };
+            let jars = fs::read_dir(through(&handle)).into_iter().flatten().flatten();
+            let jars = jars.map(|jar| libraries.join(jar.file_name()));
+            // One more than there may be is enough to be refused.
+            let jars =
+                jars.filter(|jar| jar.extension().is_some_and(|end| end == "jar")).take(MOST_ENTRIES + 1);
+            let first = inside.len();
+            inside.extend(jars);
+            inside[first..].sort();
+        }
     }
-}
-
-/// A relative path without anything but names.
-fn safe(name: &str) -> Option<&Path> {
-    let parts = Path::new(name).components().all(|part| matches!(part, std::path::Component::Normal(_)));
-    parts.then_some(Path::new(name))
-}
-
-/// Paths that the manifest's Class-Path names, beside the jar.
-fn class_path_of(manifest: &str, jar: &Path) -> Vec<PathBuf> {
-    let text = manifest.replace("\r\n", "\n").replace("\n ", "");
-    let line = text.lines().find_map(|line| line.strip_prefix("Class-Path:"));
-    let Some(folder) = jar.parent() else { return Vec::new() };
-    line.unwrap_or_default()
-        .split_whitespace()
-        .map(|entry| entry.strip_prefix("file:").unwrap_or(entry))
-        .filter(|entry| !entry.contains("://"))
-        .map(|entry| folder.join(entry))
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_manifest_names_what_lies_beside() {
-        let manifest = "Manifest-Version: 1.0\r\nClass-Path: lib/a.jar li\r\n b/b.jar\r\n  file:/x/c.jar http://h/d.jar\r\n";
-        let expected = ["/app/lib/a.jar", "/app/lib/b.jar", "/x/c.jar"].map(PathBuf::from);
-        assert_eq!(class_path_of(manifest, Path::new("/app/app.jar")), expected);
-        assert!(class_path_of("Main-Class: x\n", Path::new("/app/app.jar")).is_empty());
-    }
-
-    #[test]
-    fn names_that_lead_elsewhere_are_left_out() {
-        assert_eq!(safe("a/B.class"), Some(Path::new("a/B.class")));
-        assert_eq!(["../B.class", "/B.class", "a/../../B.class"].map(safe), [None; 3]);
-    }
+    inside
 }

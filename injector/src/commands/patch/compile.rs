@@ -30,7 +30,7 @@ pub(super) struct Sources<'a> {
 pub(super) fn compile(
     sources: &Sources<'_>,
     target: &Target,
-    java_class_path: &str,
+    java_class_path: Option<&str>,
     folder: &Path,
 ) -> Result<PathBuf, Failure> {
     let failed = |what: &str, error: String| {
@@ -51,10 +51,16 @@ pub(super) fn compile(
     for path in [&unpacked, &out] {
         fs::create_dir(path).map_err(|error| failed("no place for the classes", error.to_string()))?;
     }
-    let theirs = ClassPath::open(target, java_class_path, &unpacked)
-        .map_err(|error| failed("the target's class path cannot be read", error.to_string()))?;
-    let mut class_path: Vec<_> = sources.class_path.iter().map(|path| path.display().to_string()).collect();
-    class_path.push(theirs.text());
+    let theirs = java_class_path.map(|paths| ClassPath::open(target, paths, &unpacked)).transpose();
+    let theirs =
+        theirs.map_err(|error| failed("the target's class path cannot be read", error.to_string()))?;
+    let class_path = sources.class_path.iter().chain(theirs.iter().flat_map(ClassPath::entries));
+    // To javac, no class path and an empty entry are its working directory, which is nobody's.
+    let class_path: Vec<_> = class_path
+        .map(|path| path.display().to_string())
+        .filter(|path| !path.is_empty())
+        .chain([out.display().to_string()])
+        .collect();
     let release = sources.release.to_string();
     let mut command = Command::new(&javac.path);
     match javac.feature {
@@ -74,8 +80,8 @@ pub(super) fn compile(
         .map_err(|error| failed("javac does not start", format!("{}: {error}", javac.path.display())))?;
     if !done.status.success() {
         let said = [&done.stderr[..], &done.stdout[..]].concat();
-        let missing =
-            theirs.missing.first().map_or(String::new(), |entry| format!("; not on its class path: {entry}"));
+        let missing = theirs.iter().flat_map(|theirs| &theirs.missing).next();
+        let missing = missing.map_or(String::new(), |entry| format!("; not on its class path: {entry}"));
         return Err(failed(
             "javac refuses them",
             format!("{} ended with {}{missing}", javac.path.display(), done.status),
@@ -87,14 +93,46 @@ pub(super) fn compile(
 
 /// The internal name of the class that a source is named for, by its package; none where it cannot be read.
 pub(super) fn class_of(path: &Path) -> Option<String> {
-    let text = fs::read_to_string(path).ok()?;
+    // Whatever javac takes for letters: it says so itself.
+    let text = fs::read(path).ok()?;
     let stem = path.file_stem()?.to_str()?;
-    let package =
-        text.lines().find_map(|line| line.trim().strip_prefix("package ")?.split(';').next().map(str::trim));
-    Some(match package {
-        Some(package) => format!("{}/{stem}", package.replace('.', "/")),
+    Some(match package_of(&String::from_utf8_lossy(&text)) {
+        Some(package) => format!("{package}/{stem}"),
         None => stem.to_owned(),
     })
+}
+
+/// The package that a source declares, with slashes: it comes first but for comments (JLS 7.3, 7.4.1).
+fn package_of(source: &str) -> Option<String> {
+    let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
+    let mut rest =
+        after_comments(source).strip_prefix("package").filter(|rest| !rest.starts_with(is_name))?;
+    let mut package = String::new();
+    loop {
+        rest = after_comments(rest);
+        let (name, after) = rest.split_at(rest.find(|c| !is_name(c)).unwrap_or(rest.len()));
+        package.push_str(name);
+        rest = after_comments(after);
+        if rest.starts_with(';') {
+            return (!package.is_empty()).then_some(package);
+        }
+        rest = rest.strip_prefix('.')?;
+        package.push('/');
+    }
+}
+
+fn after_comments(source: &str) -> &str {
+    let mut rest = source.trim_start();
+    loop {
+        rest = if let Some(line) = rest.strip_prefix("//") {
+            line.find(['\n', '\r']).map_or("", |end| &line[end..])
+        } else if let Some(comment) = rest.strip_prefix("/*") {
+            comment.split_once("*/").map_or("", |(_, after)| after)
+        } else {
+            return rest;
+        };
+        rest = rest.trim_start();
+    }
 }
 
 /// A compiler.
@@ -151,6 +189,28 @@ mod tests {
         let of = |version| feature(&format!("IMPLEMENTOR=\"x\"\nJAVA_VERSION=\"{version}\"\n"));
         assert_eq!([of("1.8.0_504"), of("17.0.15"), of("26")], [Some(8), Some(17), Some(26)]);
         assert_eq!(feature("nothing"), None);
+    }
+
+    #[test]
+    fn packages_of_sources() {
+        for source in [
+            "package shop.cart;\nclass A {}",
+            "/* licence */ package shop.cart; class A {}",
+            "// package not.this;\r\n/** package nor.this; */\n\tpackage/**/shop . /* of */ cart\n;",
+        ] {
+            assert_eq!(package_of(source).as_deref(), Some("shop/cart"), "{source}");
+        }
+        for source in [
+            "",
+            "class A {}",
+            "packages.of x;",
+            "/* package a;",
+            "// package a;",
+            "import a.B;\npackage a;",
+            "package a",
+        ] {
+            assert_eq!(package_of(source), None, "{source}");
+        }
     }
 
     #[test]

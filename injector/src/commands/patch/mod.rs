@@ -7,6 +7,7 @@ mod class_path;
 mod compile;
 mod diff;
 mod doctor;
+mod fat_jar;
 mod in_force;
 mod inputs;
 mod journal;

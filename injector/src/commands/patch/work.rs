@@ -112,7 +112,7 @@ fn compiled(
     timeout: Duration,
     folder: &Path,
 ) -> Result<PathBuf, Failure> {
-    let java_class_path = properties(client)?;
+    let java_class_path = class_path(client)?;
     let names: Vec<_> = sources.iter().filter_map(|path| compile::class_of(path)).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let told = in_force::read(client, &names, timeout)?;
@@ -120,7 +120,7 @@ fn compiled(
     let release = told.iter().filter_map(Told::release).max().or(feature).unwrap_or(8);
     let (processors, class_path) = (input.processors, &input.class_path);
     let wanted = Sources { files: sources, release, processors, class_path };
-    compile::compile(&wanted, client.target(), &java_class_path, folder)
+    compile::compile(&wanted, client.target(), java_class_path.as_deref(), folder)
 }
 
 /// As far as the JVM matters for what it takes. It is asked, not guessed.
@@ -134,10 +134,13 @@ fn vm(client: &mut Client<'_>) -> Result<Vm, Failure> {
     Ok(vm)
 }
 
-/// The JVM's class path, as it has it.
-fn properties(client: &mut Client<'_>) -> Result<String, Failure> {
+/// The JVM's class path, as it has it. An empty one is its working directory, unless it was started with a module.
+fn class_path(client: &mut Client<'_>) -> Result<Option<String>, Failure> {
     let text = ask(client, "properties", &[])?;
-    Ok(properties::get(&properties::parse(text.as_bytes()), "java.class.path").unwrap_or_default().to_owned())
+    let properties = properties::parse(text.as_bytes());
+    let of = |key| properties::get(&properties, key);
+    let class_path = of("java.class.path").filter(|path| !path.is_empty() || of("jdk.module.main").is_none());
+    Ok(class_path.map(str::to_owned))
 }
 
 fn ask(client: &mut Client<'_>, verb: &str, arguments: &[&[u8]]) -> Result<String, Failure> {
