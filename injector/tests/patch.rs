@@ -4,9 +4,12 @@ mod common;
 #[path = "patch/mod.rs"]
 mod patched;
 
+use std::fs;
+use std::path::{Path, PathBuf};
+
 use anyhow::{Context, Result, ensure};
-use common::jgraft;
-use jgraft_jvm_harness::each_jdk;
+use common::{bundled_agent_beside_jgraft, jgraft, text};
+use jgraft_jvm_harness::{Jvm, artifacts, cache, each_jdk, javac};
 use patched::{Classes, Service};
 
 /// What says what the classes say.
@@ -118,11 +121,11 @@ fn sources_are_compiled_against_the_class_path_of_the_target() {
         let folder = tempfile::tempdir()?;
         let file = folder.path().join("Shade.java");
         let source = |body: &str| format!("enum Shade {{ DARK, LIGHT; String says() {{ {body} }} }}\n");
-        std::fs::write(&file, source("return Later.class == null ? null : \"NEW\";"))?;
+        fs::write(&file, source("return Later.class == null ? null : \"NEW\";"))?;
         let path = file.display().to_string();
         service.patch(&["apply", &path])?.expect(0)?;
         ensure!(service.says("enum")? == "NEW");
-        std::fs::write(&file, source("return nothing;"))?;
+        fs::write(&file, source("return nothing;"))?;
         let run = service.patch(&["apply", &path])?.expect(1)?.explained("javac refuses them")?;
         ensure!(
             run.stderr.contains("cannot find symbol") && run.stderr.contains("nothing"),
@@ -148,5 +151,155 @@ fn a_thread_that_stays_in_the_old_body_is_told() {
         ensure!(applied["old_frames"][0]["method"] == "run()V", "{applied}");
         service.patch(&["revert"])?.expect(0)?;
         service.is_unharmed()
+    });
+}
+
+/// A folder of classes from one source, named for its public class if it has one, compiled with the service on the class path.
+fn compiled(classes: &Classes, name: &str, source: &str) -> Result<PathBuf> {
+    let public = source.strip_prefix("public final class ").and_then(|rest| rest.split(' ').next());
+    let folder = cache::target_dir().join("patched-more").join(name);
+    let file = folder.join("source").join(format!("{}.java", public.unwrap_or("More")));
+    fs::create_dir_all(folder.join("source"))?;
+    if fs::read_to_string(&file).ok().as_deref() != Some(source) {
+        fs::write(&file, source)?;
+    }
+    let app = classes.folder.join("app");
+    javac::compile(&[file], &folder.join("classes"), &["--release", "8", "-cp", text(&app)])?;
+    Ok(folder.join("classes"))
+}
+
+/// The first in the alphabet extends the others, and has to be defined after them.
+const WITH_NEW_CLASSES: &str = "enum Shade { DARK, LIGHT; String says() { return new Added().says(); } }\n\
+    class Added extends Older implements Word { }\nclass Older { public String says() { return \"NEW\"; } }\n\
+    interface Word { String says(); }";
+
+#[test]
+fn new_classes_come_with_the_class_that_needs_them() {
+    each_jdk("patch::new_classes", .., |jdk| {
+        let classes = Classes::made()?;
+        let service = classes.start(jdk, &[])?;
+        let folder = compiled(&classes, "new-classes", WITH_NEW_CLASSES)?;
+        let apply = ["apply", text(&folder), "--yes"];
+        let run = service.patch(&apply)?.expect(0)?;
+        ensure!(service.says("enum")? == "NEW");
+        for class in ["Added", "Older", "Word"] {
+            ensure!(run.stdout.contains(&format!("{class} is added")), "{}", run.stdout);
+        }
+        let listed = service.patch(&["list"])?.expect(0)?.stdout;
+        ensure!(listed.contains(", 3 classes added ("), "{listed}");
+        let listed = service.patch(&["list", "--json"])?.expect(0)?.json()?;
+        ensure!(listed["patches"][0]["helpers"].as_array().is_some_and(|all| all.len() == 3), "{listed}");
+        let same = service.patch(&["apply", text(&folder), "--json"])?.expect(0)?.json()?;
+        ensure!(same["outcome"] == "same", "{same}");
+        service.patch(&["revert"])?.expect(0)?;
+        ensure!(service.says("enum")? == "OLD");
+        // They are still there, and taken as they are.
+        let again = service.patch(&["apply", text(&folder), "--json"])?.expect(0)?.json()?;
+        ensure!(again["helpers"].as_array().is_some_and(Vec::is_empty), "{again}");
+        ensure!(service.says("enum")? == "NEW");
+        service.patch(&["revert"])?.expect(0)?;
+        ensure!(service.says("enum")? == "OLD");
+        service.is_unharmed()
+    });
+}
+
+#[test]
+fn a_new_class_is_defined_in_each_loader_that_needs_it() {
+    each_jdk("patch::new_classes_of_loaders", .., |jdk| {
+        let classes = Classes::made()?;
+        let service = classes.start(jdk, &[])?;
+        let source = "public final class Twice implements java.util.function.Supplier<String> {\n\
+            public String get() { return Help.word(); } }\nclass Help { static String word() { return \"NEW\"; } }";
+        let folder = compiled(&classes, "loaders", source)?;
+        let both = || -> Result<_> { Ok((service.says("one")?, service.says("two")?)) };
+        let refused = service.patch(&["apply", text(&folder), "--json"])?.expect(3)?.json()?;
+        ensure!(refused["code"] == "several-loaders", "{refused}");
+        let evidence = refused["evidence"].as_str().context("no evidence")?;
+        let id = evidence.split([' ', ',']).find(|word| word.parse::<i64>().is_ok()).context("no id")?;
+        service.patch(&["apply", text(&folder), "--loader", id, "--yes"])?.expect(0)?;
+        let (one, two) = both()?;
+        ensure!(one != two && [one, two].contains(&"NEW".to_owned()));
+        let rest = service.patch(&["apply", text(&folder), "--all-loaders", "--json"])?.expect(0)?.json()?;
+        ensure!(rest["helpers"][0] == "Help", "{rest}");
+        ensure!(both()? == ("NEW".to_owned(), "NEW".to_owned()));
+        service.patch(&["revert", "--all"])?.expect(0)?;
+        ensure!(both()? == ("OLD".to_owned(), "OLD".to_owned()));
+        let boot = "public final class OnBoot { private OnBoot() {} public static String says() { return Help.word(); } }\n\
+            class Help { static String word() { return \"NEW\"; } }";
+        let folder = compiled(&classes, "boot", boot)?;
+        let run = service.patch(&["apply", text(&folder)])?.expect(3)?.explained("Help is new")?;
+        ensure!(run.stderr.contains("boot loader"), "{}", run.stderr);
+        ensure!(service.says("boot")? == "OLD");
+        service.is_unharmed()
+    });
+}
+
+#[test]
+fn a_dry_run_says_what_would_be_and_changes_nothing() {
+    each_jdk("patch::dry_run", .., |jdk| {
+        let classes = Classes::made()?;
+        let service = classes.start(jdk, &[])?;
+        let folder = compiled(&classes, "new-classes", WITH_NEW_CLASSES)?;
+        let dry = ["apply", text(&folder), &classes.file("new", "Later"), "--dry-run"];
+        let run = service.patch(&dry)?.expect(0)?;
+        for line in ["Shade (", "  changes says()", "Added is added", "Later is changed when it is loaded"] {
+            ensure!(run.stdout.contains(line), "{line} is not said: {}", run.stdout);
+        }
+        ensure!(run.stderr.contains("nothing was changed"), "{}", run.stderr);
+        let said = service.patch(&[&dry[..], &["--json"]].concat())?.expect(0)?.json()?;
+        ensure!(said["outcome"] == "dry-run" && said["patch"].is_null(), "{said}");
+        ensure!(said["classes"][0]["verdict"] == "accepted" && said["later"][0] == "Later", "{said}");
+        ensure!(said["helpers"].as_array().is_some_and(|all| all.len() == 3), "{said}");
+        let shape = "enum Shade { DARK, LIGHT; String says() { return more(); } public String more() { return \"NEW\"; } }";
+        let shape = compiled(&classes, "shape", shape)?;
+        let refused = service.patch(&["apply", text(&shape), "--dry-run", "--json"])?.expect(3)?.json()?;
+        ensure!(refused["code"] == "redefinition-refused", "{refused}");
+        ensure!(service.says("enum")? == "OLD");
+        ensure!(service.jvm.ask("later", |line| line.starts_with("later "))? == "later OLD");
+        let listed = service.patch(&["list", "--json"])?.expect(0)?.json()?;
+        ensure!(listed["patches"].as_array().is_some_and(Vec::is_empty), "{listed}");
+        // Had they been defined, they would not be added now.
+        let applied = service.patch(&["apply", text(&folder), "--json", "--yes"])?.expect(0)?.json()?;
+        ensure!(applied["helpers"].as_array().is_some_and(|all| all.len() == 3), "{applied}");
+        service.is_unharmed()
+    });
+}
+
+/// Its accessors, and what it has of Object, are of the JVM's making.
+#[test]
+fn a_record_is_patched_and_reverted() {
+    each_jdk("patch::record", 16.., |jdk| {
+        artifacts::native_agent()?;
+        bundled_agent_beside_jgraft()?;
+        let source =
+            fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/patch/Priced.java"))?;
+        let made = |word: &str| -> Result<PathBuf> {
+            let folder = cache::target_dir().join("patched-record").join(word);
+            fs::create_dir_all(&folder)?;
+            let (file, text) =
+                (folder.join("Priced.java"), source.replace("\"OLD\"", &format!("\"{word}\"")));
+            if fs::read_to_string(&file).ok().as_ref() != Some(&text) {
+                fs::write(&file, text)?;
+            }
+            javac::compile(&[file], &folder.join("classes"), &["--release", "16"])?;
+            Ok(folder.join("classes"))
+        };
+        let (old, new) = (made("OLD")?, made("NEW")?);
+        let jvm = Jvm::builder(jdk).class_path(&old).main("Priced").start()?;
+        jvm.wait_ready()?;
+        let service = Service { jvm };
+        let says = |word: &str| -> Result<()> {
+            let line = service.jvm.ask("say", |line| line.starts_with("says "))?;
+            ensure!(line == format!("says record={word} Priced[name=lamp, cents=1299] true"), "{line}");
+            Ok(())
+        };
+        says("OLD")?;
+        for _ in 0..2 {
+            service.patch(&["apply", text(&new), "--yes"])?.expect(0)?;
+            says("NEW")?;
+            service.patch(&["revert"])?.expect(0)?;
+            says("OLD")?;
+        }
+        Ok(())
     });
 }

@@ -39,6 +39,8 @@ pub(super) struct Found {
     pub(super) modifiable: bool,
     /// The base is what we have kept, or a class that a patch has added.
     pub(super) is_kept: bool,
+    /// A patch has added it, and none has changed it since.
+    pub(super) is_helper: bool,
     /// The class as its loader has it, or as it was before it was patched first; or why there is none.
     pub(super) base: Result<Vec<u8>, String>,
     /// What we have put there, where it is patched.
@@ -154,14 +156,15 @@ impl Agent {
                 None => Err(get(format!("{}{n}", told::BASE_ERROR)).map(clean).unwrap_or_default()),
             };
             let current = get(format!("{}{n}", told::CURRENT)).map(read).transpose()?;
+            let kind = get(format!("{}{n}", told::BASE_KIND));
             self.found.push(Found {
                 n,
                 name: slashed(name),
                 loader: get(format!("{}{n}", told::LOADER)).map(clean).unwrap_or_default(),
                 loader_id: id(get(format!("{}{n}", told::LOADER_ID))),
                 modifiable: get(format!("{}{n}", told::MODIFIABLE)) == Some("true"),
-                is_kept: get(format!("{}{n}", told::BASE_KIND))
-                    .is_some_and(|kind| kind != told::KIND_RESOURCE),
+                is_kept: kind.is_some_and(|kind| kind != told::KIND_RESOURCE),
+                is_helper: kind == Some(told::KIND_HELPER),
                 base,
                 current,
             });

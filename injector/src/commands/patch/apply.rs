@@ -81,7 +81,7 @@ pub(super) fn run(patch: &Patch, options: &PatchApply) -> Result<ExitCode, Failu
         at_ms: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64,
         note: options.note.clone(),
         methods: methods(&plan),
-        helpers: plan.helpers.iter().map(|(class, _)| dotted(&class.name)).collect(),
+        helpers: plan.added(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
     let nothing = plan.steps.is_empty() && plan.later.is_empty();

@@ -62,8 +62,8 @@ pub(super) fn run(patch: &Patch, options: &PatchDiff) -> Result<ExitCode, Failur
         refused.extend(planned.diagnosis.lines());
     }
     let stderr = human::Stream::stderr();
-    for (class, _) in &plan.helpers {
-        stderr.line(&format!("{} is new", super::inputs::dotted(&class.name)));
+    for class in plan.added() {
+        stderr.line(&format!("{class} is new"));
     }
     for later in &plan.later {
         stderr.line(&format!("{} is not loaded yet", super::inputs::dotted(&later.name)));

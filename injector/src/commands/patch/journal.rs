@@ -53,8 +53,12 @@ impl PatchJson {
         let at = SystemTime::UNIX_EPOCH + Duration::from_millis(self.at_ms);
         let age = SystemTime::now().duration_since(at).unwrap_or_default();
         let note = self.note.as_ref().map_or(String::new(), |note| format!("; {note}"));
+        let added = match &self.helpers[..] {
+            [] => String::new(),
+            added => format!(", {} added ({})", human::count(added.len() as u64, "class"), added.join(" ")),
+        };
         format!(
-            "{}: {} ({}), for {}, by {}{note}",
+            "{}: {} ({}){added}, for {}, by {}{note}",
             self.id,
             human::count(self.methods.len() as u64, "method"),
             self.methods.join(" "),

@@ -8,6 +8,7 @@ mod compile;
 mod diff;
 mod doctor;
 mod fat_jar;
+mod helpers;
 mod in_force;
 mod inputs;
 mod journal;

@@ -11,6 +11,7 @@ use jgraft_protocol::nearest::nearest;
 
 use super::agent::{Agent, Found};
 use super::doctor::{Diagnosis, Seen};
+use super::helpers;
 use super::in_force::Told;
 use super::inputs::{NewClass, dotted};
 use super::store::{self, Note};
@@ -104,6 +105,11 @@ impl Facts<'_> {
         })
     }
 
+    /// The classes of a name, one for each loader that has one.
+    fn found(&self, name: &str) -> Vec<&Found> {
+        self.agent.found.iter().filter(|found| found.name == name).collect()
+    }
+
     /// The class files of patches that are on a class, the lowest first.
     pub(super) fn patches_on(&self, name: &str, loader_id: i64) -> Result<Vec<OnClass<'_>>, Failure> {
         let mut all = Vec::new();
@@ -130,23 +136,28 @@ impl Plan {
     /// Thinks it out. Fails where something is not known that has to be; what the JVM would refuse is in the diagnoses.
     pub(super) fn make(facts: &Facts<'_>, classes: &[NewClass], input: &PatchInput) -> Result<Plan, Failure> {
         let mut plan = Plan { steps: Vec::new(), same: Vec::new(), helpers: Vec::new(), later: Vec::new() };
-        let mut new = Vec::new();
+        let (mut patched, mut brought) = (Vec::new(), Vec::new());
         for class in classes {
-            let found: Vec<_> = facts.agent.found.iter().filter(|found| found.name == class.name).collect();
-            if found.is_empty() {
-                match later(facts, class, input)? {
+            let found = facts.found(&class.name);
+            // It may be new where the patch is, though an earlier patch has brought it elsewhere.
+            if found.iter().all(|found| found.is_helper) {
+                match later(facts, class, input)?.filter(|_| found.is_empty()) {
                     Some(all) => plan.later.extend(all),
-                    None => new.push(class),
+                    None => brought.push(class),
                 }
                 continue;
             }
             for found in chosen(found, input, class)? {
                 plan.class(facts, class, found)?;
+                patched.push(found);
             }
         }
-        for class in new {
-            let beside = plan.neighbour(facts, class).ok_or_else(|| nowhere(facts, class))?;
-            plan.helpers.push((class.clone(), beside));
+        // What changes comes first, and the boot loader, where nothing can be defined, last.
+        patched.sort_by_key(|found| {
+            (!plan.steps.iter().any(|step| step.found == found.n), found.loader_id == 0)
+        });
+        for class in helpers::in_order(brought) {
+            plan.brought(facts, class, &helpers::neighbours(&class.name, &patched), input)?;
         }
         Ok(plan)
     }
@@ -201,18 +212,50 @@ impl Plan {
         Ok(())
     }
 
-    /// A loaded class of the patch that a new class belongs to: of its package if there is one.
-    fn neighbour(&self, facts: &Facts<'_>, class: &NewClass) -> Option<usize> {
-        let package =
-            |name: &str| name.rsplit_once('/').map_or(String::new(), |(package, _)| package.to_owned());
-        let all: Vec<_> = self
-            .steps
-            .iter()
-            .filter_map(|step| facts.agent.found(step.found))
-            .filter(|found| found.loader_id != 0)
-            .collect();
-        let near = all.iter().find(|found| package(&found.name) == package(&class.name));
-        near.or(all.first()).map(|found| found.n)
+    /// A class that is new, or that an earlier patch has brought.
+    fn brought(
+        &mut self,
+        facts: &Facts<'_>,
+        class: &NewClass,
+        beside: &[&Found],
+        input: &PatchInput,
+    ) -> Result<(), Failure> {
+        let there = facts.found(&class.name);
+        if beside.is_empty() && !there.is_empty() {
+            for found in chosen(there, input, class)? {
+                self.class(facts, class, found)?;
+            }
+            return Ok(());
+        }
+        if beside.is_empty() {
+            return Err(nowhere(facts, class));
+        }
+        for beside in beside {
+            if let Some(found) = there.iter().find(|found| found.loader_id == beside.loader_id) {
+                self.class(facts, class, found)?;
+            } else if beside.loader_id == 0 {
+                return Err(Failure::new(
+                    EXIT_BLOCKED,
+                    "not-found",
+                    format!("{} is new, and cannot be added", dotted(&class.name)),
+                )
+                .evidence(format!(
+                    "it belongs to {}, which is of the boot loader: nothing can be defined there from outside",
+                    dotted(&beside.name)
+                ))
+                .remedy("write what is new into methods that are there"));
+            } else {
+                self.helpers.push((class.clone(), beside.n));
+            }
+        }
+        Ok(())
+    }
+
+    /// The names of the classes that are added, each once.
+    pub(super) fn added(&self) -> Vec<String> {
+        let mut names: Vec<_> = self.helpers.iter().map(|(class, _)| dotted(&class.name)).collect();
+        names.dedup();
+        names
     }
 }
 
