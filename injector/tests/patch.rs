@@ -203,6 +203,24 @@ fn new_classes_come_with_the_class_that_needs_them() {
     });
 }
 
+/// What needs it may not be loaded yet.
+#[test]
+fn a_new_class_waits_for_the_class_that_needs_it() {
+    each_jdk("patch::new_class_later", .., |jdk| {
+        let classes = Classes::made()?;
+        let service = classes.start(jdk, &[])?;
+        let source = "class Later { static String says() { return Help.word(); } }\n\
+            class Help { static String word() { return \"NEW\"; } }";
+        let folder = compiled(&classes, "later", source)?;
+        let applied = service.patch(&["apply", text(&folder), "--json"])?.expect(0)?.json()?;
+        ensure!(applied["later"][0] == "Later" && applied["helpers"][0] == "Help", "{applied}");
+        ensure!(service.jvm.ask("later", |line| line.starts_with("later "))? == "later NEW");
+        service.patch(&["revert"])?.expect(0)?;
+        ensure!(service.jvm.ask("later", |line| line.starts_with("later "))? == "later OLD");
+        service.is_unharmed()
+    });
+}
+
 #[test]
 fn a_new_class_is_defined_in_each_loader_that_needs_it() {
     each_jdk("patch::new_classes_of_loaders", .., |jdk| {

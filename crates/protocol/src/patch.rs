@@ -135,7 +135,8 @@ pub mod step {
     pub const SET_CLEAR: &str = ".clear";
     /// [`APPLY`]: the name of a new class, with dots, and its [`FILE`].
     pub const DEFINE: &str = "define.";
-    /// [`DEFINE`]: the number of a class in whose loader, and with whose origin, it is defined.
+    /// [`DEFINE`]: the number of a class in whose loader, and with whose origin, it is defined; or a candidate (`2.1`), which is
+    /// to be loaded by it.
     pub const DEFINE_LOADER: &str = ".loader";
     /// [`APPLY`]: a candidate (`2.1`) to be patched when it is loaded; its [`FILE`] is what it will be, and
     /// [`LOAD_BASE`] what is expected.

@@ -158,7 +158,7 @@ fn carry_out(work: &mut Work<'_>, plan: &Plan, note: &Note) -> Result<(u64, Vec<
         let file = format!("define-{n}");
         work.agent.put(&file, &class.bytes)?;
         put(define.clone(), &dotted(&class.name));
-        put(format!("{define}{}", step::DEFINE_LOADER), &beside.to_string());
+        put(format!("{define}{}", step::DEFINE_LOADER), beside);
         put(format!("{define}{}", step::FILE), &file);
     }
     for (n, later) in (1..).zip(&plan.later) {

@@ -6,13 +6,43 @@ use jgraft_classfile::ClassFile;
 
 use super::agent::Found;
 use super::inputs::NewClass;
+use super::plan::Later;
 
-/// The classes beside which a new one is defined, one for each loader: those of its package if the patch has any, else the
-/// first that it changes. `patched` are classes of the patch, those that change first.
-pub(super) fn neighbours<'f>(class: &str, patched: &[&'f Found]) -> Vec<&'f Found> {
-    let near = patched.iter().find(|found| package(&found.name) == package(class)).or(patched.first());
+/// A class of the patch, beside which a new one may be defined.
+#[derive(Debug)]
+pub(super) struct Beside<'p> {
+    /// By which the agent knows it in this session.
+    pub(super) id: String,
+    pub(super) name: &'p str,
+    pub(super) loader_id: i64,
+}
+
+/// Those that change come first, then those that will, and the boot loader, where nothing can be defined, last of each.
+pub(super) fn all_beside<'p>(
+    changed: &[&'p Found],
+    later: &'p [Later],
+    unchanged: &[&'p Found],
+) -> Vec<Beside<'p>> {
+    let loaded =
+        |found: &&'p Found| Beside { id: found.n.to_string(), name: &found.name, loader_id: found.loader_id };
+    let later = later.iter().map(|later| Beside {
+        id: later.candidate.clone(),
+        name: &later.name,
+        loader_id: later.loader_id,
+    });
+    let ranked = changed.iter().map(loaded).map(|beside| (0, beside));
+    let ranked = ranked.chain(later.map(|beside| (1, beside)));
+    let ranked = ranked.chain(unchanged.iter().map(loaded).map(|beside| (2, beside)));
+    let mut all: Vec<_> = ranked.collect();
+    all.sort_by_key(|(rank, beside)| (*rank, beside.loader_id == 0));
+    all.into_iter().map(|(_, beside)| beside).collect()
+}
+
+/// Where a new class is to be defined, once for each loader: beside what is of its package, if anything is.
+pub(super) fn neighbours<'a, 'p>(class: &str, all: &'a [Beside<'p>]) -> Vec<&'a Beside<'p>> {
+    let near = all.iter().find(|beside| package(beside.name) == package(class)).or(all.first());
     let Some(near) = near else { return Vec::new() };
-    patched.iter().copied().filter(|found| found.name == near.name).collect()
+    all.iter().filter(|beside| beside.name == near.name).collect()
 }
 
 fn package(name: &str) -> &str {

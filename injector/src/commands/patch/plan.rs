@@ -11,7 +11,7 @@ use jgraft_protocol::nearest::nearest;
 
 use super::agent::{Agent, Found};
 use super::doctor::{Diagnosis, Seen};
-use super::helpers;
+use super::helpers::{self, Beside};
 use super::in_force::Told;
 use super::inputs::{NewClass, dotted};
 use super::store::{self, Note};
@@ -58,8 +58,8 @@ pub(super) struct Plan {
     pub(super) steps: Vec<Step>,
     /// Classes that change nothing: the same is in force.
     pub(super) same: Vec<String>,
-    /// New classes, and the class beside which each is defined.
-    pub(super) helpers: Vec<(NewClass, usize)>,
+    /// New classes, and by what the agent knows the class beside which each is defined.
+    pub(super) helpers: Vec<(NewClass, String)>,
     /// Classes that are not loaded: the candidates by which the agent knows them, and what they are to be.
     pub(super) later: Vec<Later>,
 }
@@ -152,13 +152,15 @@ impl Plan {
                 patched.push(found);
             }
         }
-        // What changes comes first, and the boot loader, where nothing can be defined, last.
-        patched.sort_by_key(|found| {
-            (!plan.steps.iter().any(|step| step.found == found.n), found.loader_id == 0)
-        });
+        let (changed, unchanged): (Vec<_>, Vec<_>) =
+            patched.into_iter().partition(|found| plan.steps.iter().any(|step| step.found == found.n));
+        let later = std::mem::take(&mut plan.later);
+        let beside = helpers::all_beside(&changed, &later, &unchanged);
         for class in helpers::in_order(brought) {
-            plan.brought(facts, class, &helpers::neighbours(&class.name, &patched), input)?;
+            plan.brought(facts, class, &helpers::neighbours(&class.name, &beside), input)?;
         }
+        drop(beside);
+        plan.later = later;
         Ok(plan)
     }
 
@@ -217,7 +219,7 @@ impl Plan {
         &mut self,
         facts: &Facts<'_>,
         class: &NewClass,
-        beside: &[&Found],
+        beside: &[&Beside<'_>],
         input: &PatchInput,
     ) -> Result<(), Failure> {
         let there = facts.found(&class.name);
@@ -241,11 +243,11 @@ impl Plan {
                 )
                 .evidence(format!(
                     "it belongs to {}, which is of the boot loader: nothing can be defined there from outside",
-                    dotted(&beside.name)
+                    dotted(beside.name)
                 ))
                 .remedy("write what is new into methods that are there"));
             } else {
-                self.helpers.push((class.clone(), beside.n));
+                self.helpers.push((class.clone(), beside.id.clone()));
             }
         }
         Ok(())

@@ -15,33 +15,43 @@ final class HelperClasses {
     private HelperClasses() {
     }
 
-    /** In the loader, and with the origin, of {@code beside}. One that a patch has defined before from the same bytes is
-     *  taken as it is: then the answer is false. */
-    static boolean define(String name, byte[] bytes, Class<?> beside, PatchState state, Instrumentation inst)
-            throws PatchFailure {
-        ClassLoader loader = beside.getClassLoader();
+    /** One that a patch has defined before from the same bytes is taken as it is: then the answer is false. */
+    static boolean define(PatchPlan.Helper helper, PatchState state, Instrumentation inst) throws PatchFailure {
+        String name = helper.name;
+        ClassLoader loader = helper.loader;
         if (loader == null) {
-            throw new PatchFailure("define", name + " cannot be defined: " + beside.getName()
+            throw new PatchFailure("define", name + " cannot be defined: " + helper.beside
                     + " is of the boot loader, in which no class can be defined from here");
         }
+        ProtectionDomain origin = helper.origin;
         for (Class<?> c : inst.getAllLoadedClasses()) {
-            if (c.getClassLoader() == loader && c.getName().equals(name)) {
-                if (Arrays.equals(bytes, state.helper(c))) {
+            if (c.getClassLoader() != loader) {
+                continue;
+            }
+            if (c.getName().equals(name)) {
+                if (Arrays.equals(helper.bytes, state.helper(c))) {
                     return false;
                 }
-                throw new PatchFailure("define", name + " is loaded already by the loader of " + beside.getName());
+                throw new PatchFailure("define", name + " is loaded already by the loader of " + helper.beside);
+            }
+            if (origin == null && !c.isArray() && packageOf(c.getName()).equals(packageOf(name))) {
+                origin = c.getProtectionDomain();
             }
         }
         try {
             Class<?> c = (Class<?>) defineClass(inst)
-                    .invoke(loader, name, bytes, 0, bytes.length, beside.getProtectionDomain());
-            state.addHelper(c, bytes);
+                    .invoke(loader, name, helper.bytes, 0, helper.bytes.length, origin);
+            state.addHelper(c, helper.bytes);
             return true;
         } catch (InvocationTargetException e) {
             throw refused(name, e.getCause());
         } catch (Exception e) {
             throw refused(name, e);
         }
+    }
+
+    private static String packageOf(String name) {
+        return name.substring(0, Math.max(name.lastIndexOf('.'), 0));
     }
 
     private static PatchFailure refused(String name, Throwable t) {

@@ -4,6 +4,7 @@ package io.jgraft.agent.impl;
 
 import java.lang.instrument.ClassDefinition;
 import java.lang.ref.WeakReference;
+import java.security.ProtectionDomain;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -19,16 +20,30 @@ final class PatchPlan {
     PatchedClass[] restored;
     WantedClass[] wanted;
 
-    /** A new class of a patch. */
+    /** A new class of a patch, beside one that is loaded, or will be. */
     static final class Helper {
         final String name;
         final byte[] bytes;
-        final Class<?> beside;
+        final String beside;
+        /** Null is the boot loader. */
+        final ClassLoader loader;
+        /** Null is that of a loaded class of its package. */
+        final ProtectionDomain origin;
 
         Helper(String name, byte[] bytes, Class<?> beside) {
             this.name = name;
             this.bytes = bytes;
-            this.beside = beside;
+            this.beside = beside.getName();
+            this.loader = beside.getClassLoader();
+            this.origin = beside.getProtectionDomain();
+        }
+
+        Helper(String name, byte[] bytes, PatchTargets.Candidate beside) throws PatchFailure {
+            this.name = name;
+            this.bytes = bytes;
+            this.beside = beside.name;
+            this.loader = beside.loader();
+            this.origin = null;
         }
     }
 
@@ -44,8 +59,11 @@ final class PatchPlan {
         PatchPlan plan = new PatchPlan();
         for (int i = 1; request.getProperty("define." + i) != null; i++) {
             String key = "define." + i;
-            plan.helpers.add(new Helper(request.getProperty(key), files.read(required(request, key + ".file")),
-                    targets.loaded(required(request, key + ".loader"))));
+            String name = request.getProperty(key);
+            String beside = required(request, key + ".loader");
+            byte[] bytes = files.read(required(request, key + ".file"));
+            plan.helpers.add(beside.indexOf('.') < 0 ? new Helper(name, bytes, targets.loaded(beside))
+                    : new Helper(name, bytes, targets.candidate(beside)));
         }
         plan.readClasses(request, committed, targets, files);
         plan.readWanted(request, committed, targets, files);
@@ -95,10 +113,7 @@ final class PatchPlan {
         for (int i = 1; request.getProperty("load." + i) != null; i++) {
             PatchTargets.Candidate candidate = targets.candidate(request.getProperty("load." + i));
             String name = candidate.name.replace('.', '/');
-            ClassLoader loader = candidate.loader == null ? null : candidate.loader.get();
-            if (loader == null && candidate.loader != null) {
-                throw new PatchFailure("generation", "the loader of " + candidate.name + " was unloaded meanwhile");
-            }
+            ClassLoader loader = candidate.loader();
             remove(next, name, loader);
             next.add(new WantedClass(name, candidate.loader, files.read(required(request, "load." + i + ".base")),
                     files.read(required(request, "load." + i + ".file"))));

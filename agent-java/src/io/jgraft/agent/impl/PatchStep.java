@@ -137,8 +137,7 @@ final class PatchStep {
         }
         PatchPlan plan = PatchPlan.read(request, before, targets, files);
         for (int i = 0; i < plan.helpers.size(); i++) {
-            PatchPlan.Helper helper = plan.helpers.get(i);
-            boolean isNew = HelperClasses.define(helper.name, helper.bytes, helper.beside, state, inst);
+            boolean isNew = HelperClasses.define(plan.helpers.get(i), state, inst);
             reply.put("defined." + (i + 1), String.valueOf(isNew));
         }
         if (state.forgetful && plan.redefinesAny()) {

@@ -28,6 +28,14 @@ final class PatchTargets {
             this.name = name;
             this.loader = loader == null ? null : new WeakReference<ClassLoader>(loader);
         }
+
+        ClassLoader loader() throws PatchFailure {
+            ClassLoader alive = loader == null ? null : loader.get();
+            if (alive == null && loader != null) {
+                throw new PatchFailure("generation", "the loader of " + name + " was unloaded meanwhile");
+            }
+            return alive;
+        }
     }
 
     private PatchTargets(WantedClass[] wanted) {
