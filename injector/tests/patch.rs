@@ -6,6 +6,7 @@ mod patched;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use common::{bundled_agent_beside_jgraft, jgraft, text};
@@ -136,6 +137,46 @@ fn sources_are_compiled_against_the_class_path_of_the_target() {
         service.patch(&["revert"])?.expect(0)?;
         ensure!(service.says("enum")? == "OLD");
         service.is_unharmed()
+    });
+}
+
+/// A program that is a module has none, and then javac would look where jgraft happens to run.
+#[test]
+fn sources_for_a_target_without_a_class_path_find_nothing_of_ours() {
+    each_jdk("patch::module", 9..=25, |jdk| {
+        artifacts::native_agent()?;
+        bundled_agent_beside_jgraft()?;
+        let folder = cache::target_dir().join("patched-module");
+        let write = |path: &str, text: &str| -> Result<PathBuf> {
+            let path = folder.join(path);
+            fs::create_dir_all(path.parent().context("no folder")?)?;
+            if fs::read_to_string(&path).ok().as_deref() != Some(text) {
+                fs::write(&path, text)?;
+            }
+            Ok(path)
+        };
+        let main = "package shop; class Main { public static void main(String[] args) throws Exception {\n\
+            System.out.println(\"ready\"); System.in.read(); } }";
+        let files = [write("module-info.java", "module shop { }")?, write("shop/Main.java", main)?];
+        javac::compile(&files, &folder.join("classes"), &["--release", "9"])?;
+        let ours = write("ours/Ours.java", "package ours; public class Ours { }")?;
+        javac::compile(&[ours], &folder.join("cwd"), &["--release", "8"])?;
+        let patch = main.replace("System.in", "new ours.Ours(); System.in");
+        let patch = write("patch/Main.java", &patch)?;
+        let module_path = folder.join("classes");
+        let jvm = Jvm::builder(jdk).visible(&folder);
+        let jvm = jvm.args(["--module-path", text(&module_path), "-m", "shop/shop.Main"]).start()?;
+        jvm.wait_ready()?;
+        let mut command = Command::new(env!("CARGO_BIN_EXE_jgraft"));
+        command.current_dir(folder.join("cwd")).args([
+            "patch",
+            &jvm.pid().to_string(),
+            "apply",
+            text(&patch),
+        ]);
+        let refused = common::run(&mut command)?.expect(1)?.explained("javac refuses them")?;
+        ensure!(refused.stderr.contains("package ours does not exist"), "{}", refused.stderr);
+        Ok(())
     });
 }
 
