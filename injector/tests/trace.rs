@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use common::{PATIENCE, jgraft};
-use jgraft_jvm_harness::{Jdk, Jvm, artifacts, each_jdk, skip, targets};
+use jgraft_jvm_harness::{Jdk, Jvm, artifacts, cache, each_jdk, javac, skip, targets};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -72,6 +72,34 @@ fn a_line_a_call() {
             ensure!(call["own_exception"].is_null() == call["exception"].is_null(), "{line}");
         }
         ensure!(run.stdout.lines().count() == 3, "{}", run.stdout);
+        Ok(())
+    });
+}
+
+/// A program that throws exceptions of as many classes as it is told to.
+#[test]
+fn an_exception_without_a_name_is_said_to_be_one() {
+    each_jdk("trace::unnamed", 17.., |jdk| {
+        artifacts::native_agent()?;
+        let (source, classes) = (
+            cache::workspace().join("native-agent/tests/TraceCases.java"),
+            cache::target_dir().join("injector-trace-cases"),
+        );
+        javac::compile(&[source], &classes, &["--release", "8", "-nowarn"])?;
+        let jvm = Jvm::builder(jdk).class_path(classes).main("TraceCases").start()?;
+        jvm.wait_ready()?;
+        let (mut tracing, lines) = started(&jvm.pid().to_string(), &["Cases::many", "--limit", "1500"])?;
+        jvm.ask("many 0 1500", |line| line == "done many 0 1500 1500")?;
+        let lines: Vec<_> = lines.collect::<Result<_, _>>()?;
+        let mut said = String::new();
+        tracing.stderr.take().context("no stderr")?.read_to_string(&mut said)?;
+        ensure!(tracing.wait()?.code() == Some(0), "{said}");
+        for (number, line) in lines.iter().enumerate() {
+            let known = line.ends_with(&format!("  Broken{number:04} thrown"));
+            ensure!(known == (number < 1023), "{line}");
+            ensure!(known || line.ends_with("  (unknown) thrown"), "{line}");
+        }
+        ensure!(lines.len() == 1500 && said.contains("warning: 477 exceptions without a name"), "{said}");
         Ok(())
     });
 }
@@ -196,13 +224,29 @@ fn a_session_that_is_deleted_ends_the_trace_and_no_more() {
 
 /// A trace that runs, and its first line has been read.
 fn tracing(pid: &str, pattern: &str) -> Result<(Child, Lines<BufReader<ChildStdout>>)> {
+    let (tracing, mut lines) = spawned(pid, &[pattern])?;
+    lines.next().context("no line")??;
+    Ok((tracing, lines))
+}
+
+/// A trace of what is not called yet; `status` says that it runs.
+fn started(pid: &str, what: &[&str]) -> Result<(Child, Lines<BufReader<ChildStdout>>)> {
+    let (tracing, lines) = spawned(pid, what)?;
+    let start = Instant::now();
+    while !jgraft(["status", pid])?.expect(0)?.stdout.contains("tracing: ") {
+        ensure!(start.elapsed() < PATIENCE, "it does not begin");
+    }
+    Ok((tracing, lines))
+}
+
+fn spawned(pid: &str, what: &[&str]) -> Result<(Child, Lines<BufReader<ChildStdout>>)> {
     let mut tracing = common::interruptible()
-        .args(["trace", pid, pattern])
+        .args(["trace", pid])
+        .args(what)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()?;
-    let mut lines = BufReader::new(tracing.stdout.take().context("no stdout")?).lines();
-    lines.next().context("no line")??;
+    let lines = BufReader::new(tracing.stdout.take().context("no stdout")?).lines();
     Ok((tracing, lines))
 }
 

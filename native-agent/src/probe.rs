@@ -2,7 +2,7 @@
 //! for each event memory, whose addresses are constants of it.
 
 use jgraft_jvmti::{Error, define_in_boot_loader};
-use jgraft_protocol::events::{PAGE, WORD, WORD_GATE, WORD_NAMES};
+use jgraft_protocol::events::{PAGE, WORD, WORD_GATE, WORD_ROUND};
 use jni::strings::JNIString;
 use jni::{Env, jni_sig, jni_str};
 
@@ -66,7 +66,7 @@ fn with_numbers(class: &[u8], memory: &EventMemory) -> Vec<u8> {
         (layout.shard_words() * WORD) as i64,
         layout.records as i64 - 1,
         (layout.records - layout.slack) as i64,
-        memory.address(WORD_NAMES),
+        memory.address(WORD_ROUND),
         memory.address(layout.names()),
     ];
     let mut class = class.to_vec();

@@ -28,6 +28,9 @@ public final class TraceCases {
     }
 
     private static String run(String name) throws Exception {
+        if (name.startsWith("many ")) {
+            return many(name.split(" "));
+        }
         switch (name) {
             case "threads":
                 return threads();
@@ -59,6 +62,20 @@ public final class TraceCases {
                 }
                 return thrown;
         }
+    }
+
+    /** Exceptions of as many classes, from one number on to before another. */
+    private static String many(String[] words) throws Exception {
+        ManyLoader classes = new ManyLoader();
+        for (int number = Integer.parseInt(words[1]); number < Integer.parseInt(words[2]); number++) {
+            RuntimeException one = classes.exception(number);
+            try {
+                Cases.many(one);
+            } catch (RuntimeException expected) {
+                finallies++;
+            }
+        }
+        return words[2];
     }
 
     /** So many threads that a list of them is long. */
@@ -227,6 +244,10 @@ final class Cases {
         Thread.sleep(1);
     }
 
+    static void many(RuntimeException one) {
+        throw one;
+    }
+
     static int deep() {
         return 1 + deep();
     }
@@ -240,6 +261,30 @@ final class Cases {
 
     static long[] filled() {
         return new long[1 << 20];
+    }
+}
+
+class Broken0000 extends RuntimeException {
+}
+
+/** Has classes of exceptions that differ in their number alone. */
+final class ManyLoader extends ClassLoader {
+    RuntimeException exception(int number) throws Exception {
+        StringBuilder name = new StringBuilder("" + number);
+        while (name.length() < 4) {
+            name.insert(0, '0');
+        }
+        byte[] bytes = new byte[1 << 12];
+        int length;
+        try (java.io.InputStream in = TraceCases.class.getResourceAsStream("Broken0000.class")) {
+            length = in.read(bytes);
+        }
+        // Each byte is a character, so that text can be replaced in it.
+        String renamed = new String(bytes, 0, length, "ISO-8859-1").replace("Broken0000", "Broken" + name);
+        Class<?> type = defineClass(null, renamed.getBytes("ISO-8859-1"), 0, length);
+        java.lang.reflect.Constructor<?> constructor = type.getDeclaredConstructor();
+        constructor.setAccessible(true);
+        return (RuntimeException) constructor.newInstance();
     }
 }
 

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, ensure};
 use common::expect;
 use common::trace::{PATIENCE, Trace};
 use jgraft_jvm_harness::{Jdk, Jvm, JvmBuilder, artifacts, cache, each_jdk, javac};
-use jgraft_protocol::events::{Event, Reader, THREADS, WORD_REQUEST};
+use jgraft_protocol::events::{EXCEPTIONS, Event, Reader, THREADS, WORD_REQUEST};
 
 const TESTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests");
 
@@ -90,6 +90,38 @@ fn own_exceptions_are_told_from_those_that_pass_through() {
         trace.end();
         expect(&trace.ended()?, &[("outcome", "ok"), ("proved", "1")])?;
         ensure!(run(&jvm, "own_new")? == "java.lang.IllegalStateException");
+        Ok(())
+    });
+}
+
+/// A JVM throws exceptions of more classes in its life than there is room for names; each trace has all of the room.
+#[test]
+fn names_of_exceptions_do_not_run_out() {
+    each_jdk("trace_cases::many", .., |jdk| {
+        let jvm = started(jdk, &[])?;
+        let most = EXCEPTIONS - 1;
+        // The classes of one trace are the last of that before it, and new ones: a name left over would be a wrong one.
+        for (first, last) in [(0, most), (most / 2, most / 2 + most), (3000, 3000 + 2 * most)] {
+            let trace = Trace::begin(&jvm, &["Cases::many"], PATIENCE)?;
+            let mut reader = trace.reader()?;
+            for time in 0..2 {
+                run(&jvm, &format!("many {first} {last}"))?;
+                let events = events(&trace, &mut reader, "many", last - first)?;
+                ensure!(events.len() == last - first && reader.lost() == 0, "{} events", events.len());
+                let mut named = 0;
+                for (number, event) in (first..).zip(events) {
+                    let thrown = event.exception.with_context(|| format!("{number}: no exception"))?;
+                    ensure!(thrown.own, "{number}: {event:?}");
+                    if let Some(name) = reader.exception_name(thrown.class) {
+                        ensure!(name == format!("Broken{number:04}"), "{number} is called {name}");
+                        named += 1;
+                    }
+                }
+                ensure!(named == most, "{named} of {first} to {last} have a name, the time {time}");
+            }
+            trace.end();
+            trace.ended()?;
+        }
         Ok(())
     });
 }

@@ -14,11 +14,9 @@ use super::subtypes::Subtypes;
 use crate::probe;
 
 /// Classes that what the Probe does goes through: a probe there would call itself.
-const NEVER: [&str; 7] = [
+const NEVER: [&str; 5] = [
     "jdk/internal/misc/Unsafe",
     "sun/misc/Unsafe",
-    "java/lang/ref/WeakReference",
-    "java/lang/ref/Reference",
     "java/lang/System",
     "java/lang/Thread",
     "java/lang/Throwable",

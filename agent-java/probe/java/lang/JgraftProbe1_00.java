@@ -1,7 +1,6 @@
 // What woven methods call. The native agent's build compiles it and the library carries it; nobody loads it from a file.
 package java.lang;
 
-import java.lang.ref.WeakReference;
 import jdk.internal.misc.Unsafe;
 import jdk.internal.vm.annotation.ForceInline;
 import jdk.internal.vm.annotation.ReservedStackAccess;
@@ -23,7 +22,7 @@ public final class JgraftProbe1_00 {
     private static final long SHARD_BYTES = 0x4A47524146540004L;
     private static final long RECORD_MASK = 0x4A47524146540005L;
     private static final long ROOM = 0x4A47524146540006L;
-    private static final long NAME_COUNT = 0x4A47524146540007L;
+    private static final long ROUND = 0x4A47524146540007L;
     private static final long NAMES = 0x4A47524146540008L;
 
     private static final long THREAD_ID = offset(Thread.class, "tid");
@@ -35,13 +34,16 @@ public final class JgraftProbe1_00 {
     private static final long COMMITTED = 1L << 63;
     private static final long THROWN = 1L << 62;
     private static final long OWN = 1L << 61;
+    /** An entry of the table of names: its round and length, the name, and whether a thread writes it just now. */
     private static final int NAME_BYTES = 128;
+
+    private static final int NAME = 8;
+    private static final int TAKEN = 120;
+    private static final int MOST_NAME = TAKEN - NAME;
     private static final int MOST_NAMES = 1024;
 
-    /** Classes of exceptions with their numbers; no class is kept from being unloaded. */
-    private static final WeakReference<?>[] EXCEPTIONS = new WeakReference<?>[MOST_NAMES];
-
-    private static final char[] NUMBERS = new char[MOST_NAMES];
+    /** Names of classes of exceptions by their numbers, as the memory has them; no class is kept from being unloaded. */
+    private static final String[] KNOWN = new String[MOST_NAMES];
 
     private JgraftProbe1_00() {}
 
@@ -57,7 +59,7 @@ public final class JgraftProbe1_00 {
     @ReservedStackAccess
     public static void exit(int id, long start) {
         if (U.getLongVolatile(null, GATE) != 0) {
-            write(id, start, System.nanoTime(), 0);
+            write(id, start, System.nanoTime(), 0, 0);
         }
     }
 
@@ -66,9 +68,10 @@ public final class JgraftProbe1_00 {
     public static void thrown(int id, long start, Throwable exception, Throwable own) {
         if (U.getLongVolatile(null, GATE) != 0) {
             long end = System.nanoTime();
-            int number = numberOf(exception);
+            long round = U.getLongVolatile(null, ROUND);
+            int number = numberOf(exception, round);
             boolean isOwn = exception == own || isMadeHere(exception);
-            write(id, start, end, THROWN | (isOwn ? OWN : 0) | (long) number << 48);
+            write(id, start, end, THROWN | (isOwn ? OWN : 0) | (long) number << 48, round);
         }
     }
 
@@ -91,7 +94,7 @@ public final class JgraftProbe1_00 {
     }
 
     @ForceInline
-    private static void write(int id, long start, long end, long how) {
+    private static void write(int id, long start, long end, long how, long round) {
         long thread = THREAD_ID == 0 ? 0 : U.getLong(Thread.currentThread(), THREAD_ID);
         long shard = SHARDS + ((thread * 0x9E3779B97F4A7C15L >>> 40) & SHARD_MASK) * SHARD_BYTES;
         // The check comes before the reservation: what is reserved is written.
@@ -100,6 +103,11 @@ public final class JgraftProbe1_00 {
             return;
         }
         long position = U.getAndAddLong(null, shard, 1);
+        // In a later round the number is another name's. Rounds begin before the reader's position is set: either this is seen, or
+        // the record is one that nobody reads.
+        if (how != 0 && U.getLongVolatile(null, ROUND) != round) {
+            how &= THROWN | OWN;
+        }
         long record = shard + PAGE + (position & RECORD_MASK) * 32;
         U.putLong(record + 8, thread);
         U.putLong(record + 16, start);
@@ -107,49 +115,55 @@ public final class JgraftProbe1_00 {
         U.putLongRelease(null, record, COMMITTED | how | ((position ^ position >>> 16) & 0xffff) << 32 | id & 0xffffffffL);
     }
 
-    private static int numberOf(Throwable exception) {
+    /** The number that a class has in this round, by its name; 0 where there is none left. */
+    private static int numberOf(Throwable exception, long round) {
         try {
-            Class<?> type = exception.getClass();
-            int at = System.identityHashCode(type);
-            for (int tries = 0; tries < 16; tries++, at++) {
-                WeakReference<?> known = EXCEPTIONS[at & MOST_NAMES - 1];
-                if (known == null) {
-                    break;
+            String name = exception.getClass().getName();
+            int at = name.hashCode();
+            for (int tries = 0; tries < MOST_NAMES; tries++, at++) {
+                int number = at & MOST_NAMES - 1;
+                long entry = NAMES + number * (long) NAME_BYTES;
+                if (number == 0) {
+                    continue;
                 }
-                if (known.get() == type) {
-                    return NUMBERS[at & MOST_NAMES - 1];
+                // Where another thread writes just now, the name gets a second number.
+                long found = U.getLongVolatile(null, entry) >>> 32;
+                if (found == round ? name.equals(KNOWN[number]) : found < round && name(number, entry, name, round)) {
+                    return number;
                 }
             }
-            int number = name(type.getName());
-            // Number first: who sees the reference sees it too, or gives the class another number.
-            if (EXCEPTIONS[at & MOST_NAMES - 1] == null) {
-                NUMBERS[at & MOST_NAMES - 1] = (char) number;
-                EXCEPTIONS[at & MOST_NAMES - 1] = new WeakReference<>(type);
-            }
-            return number;
+            return 0;
         } catch (Throwable ours) {
             // No memory, no stack: the exception of the application is what counts.
             return 0;
         }
     }
 
-    /** Gives a class a number and writes its name down, the end of it if it is long. */
-    private static int name(String name) {
-        if (U.getLongVolatile(null, NAME_COUNT) >= MOST_NAMES - 1) {
-            return 0;
+    /** Writes a name down, the end of it if it is long; false where another thread has taken that entry. */
+    private static boolean name(int number, long entry, String name, long round) {
+        if (U.getAndSetLong(null, entry + TAKEN, 1) != 0) {
+            return false;
         }
-        int number = (int) U.getAndAddLong(null, NAME_COUNT, 1) + 1;
-        if (number >= MOST_NAMES) {
-            return 0;
+        try {
+            // It may have been free before and be so no longer, even in a later round than ours, where it stays.
+            long found = U.getLongVolatile(null, entry) >>> 32;
+            if (found >= round) {
+                return found == round && name.equals(KNOWN[number]);
+            }
+            // Who still reads the name of an earlier round sees by that that it is gone.
+            U.putLongVolatile(null, entry, 0);
+            U.storeFence();
+            int length = name.length();
+            int skipped = length > MOST_NAME ? length - MOST_NAME : 0;
+            for (int i = skipped; i < length; i++) {
+                char c = name.charAt(i);
+                U.putByte(entry + NAME + i - skipped, c < 128 ? (byte) c : (byte) '?');
+            }
+            KNOWN[number] = name;
+            U.putLongRelease(null, entry, round << 32 | length - skipped);
+            return true;
+        } finally {
+            U.putLongRelease(null, entry + TAKEN, 0);
         }
-        long entry = NAMES + number * (long) NAME_BYTES;
-        int length = name.length();
-        int skipped = length > NAME_BYTES - 8 ? length - (NAME_BYTES - 8) : 0;
-        for (int i = skipped; i < length; i++) {
-            char c = name.charAt(i);
-            U.putByte(entry + 8 + i - skipped, c < 128 ? (byte) c : (byte) '?');
-        }
-        U.putLongRelease(null, entry, length - skipped);
-        return number;
     }
 }

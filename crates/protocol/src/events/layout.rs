@@ -10,14 +10,15 @@
 //! | 8 | injector | [`WORD_BEAT`]: goes on by one as long as the injector wants events |
 //! | 9 | injector | [`WORD_REQUEST`]: what it wants, waited for with a futex on its low half: [`END`], and [`THREADS`] is added |
 //! | 16 | agent | [`WORD_GATE`]: 1 while probes may write |
-//! | 24 | probes | [`WORD_NAMES`]: how many classes of exceptions have a number |
+//! | 17 | agent | [`WORD_ROUND`]: which round the names are of, one more with each [reset](super::reset) |
 //! | 32 | agent | odd while it writes the [status](super::status), one more after that |
 //! | 33 | agent | bytes of the status |
 //! | 64 to 511 | agent | the status |
 //!
 //! A shard: word 0 is the position of writers ([`WRITE`]), word 16 that of the reader ([`READ`]), word 32 counts what was
-//! dropped ([`DROPPED`]); they are 128 bytes apart, since different threads write them. A page on the records begin. Behind the shards are the names of the classes of exceptions, one in [`NAME`] words: its length
-//! in bytes, written last, and the bytes.
+//! dropped ([`DROPPED`]); they are 128 bytes apart, since different threads write them. A page on the records begin. Behind the shards are the names of the classes of exceptions, one in [`NAME`] words: its round in the
+//! upper half and its length in bytes in the lower, written last; the bytes; 1 while a thread writes it. A name of another round
+//! is none: each trace has the whole table. An entry is written again only after the round in it has been taken out.
 
 /// "JGRAFTE" and the version of this layout.
 pub const MAGIC: u64 = u64::from_be_bytes(*b"JGRAFTE\x01");
@@ -42,11 +43,12 @@ pub const END: u64 = 1;
 pub const THREADS: u64 = 2;
 /// Probes may write.
 pub const WORD_GATE: usize = 16;
-
-/// How many classes of exceptions have a number.
-pub const WORD_NAMES: usize = 24;
+/// Which round the names are of. A [`Commit`] with a number is of the round that was in force when its record was reserved.
+pub const WORD_ROUND: usize = 17;
 /// Words of a name.
 pub const NAME: usize = 16;
+/// Those of its bytes.
+pub(super) const NAME_BYTES: std::ops::Range<usize> = 1..NAME - 1;
 
 pub(super) const WORD_STATUS_CHANGES: usize = 32;
 pub(super) const WORD_STATUS_LENGTH: usize = 33;

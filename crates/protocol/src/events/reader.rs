@@ -1,7 +1,7 @@
 //! The injector's side of the event memory. Nothing that the target may have written there makes it panic, loop or read
 //! elsewhere: sizes are taken once and checked, and positions are its own.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering, fence};
 use std::time::{Duration, Instant};
 
 use super::layout::*;
@@ -51,6 +51,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub struct Reader<'m> {
     words: &'m [AtomicU64],
     layout: Layout,
+    /// Of the names.
+    round: u64,
     shards: Vec<Shard>,
 }
 
@@ -78,7 +80,8 @@ impl<'m> Reader<'m> {
         let layout = Layout::new(number(shards), number(records), number(slack))
             .filter(|layout| layout.words() <= words.len())
             .ok_or(LayoutError::Sizes(shards, records))?;
-        let mut reader = Self { words, layout, shards: Vec::with_capacity(layout.shards) };
+        let round = word(WORD_ROUND);
+        let mut reader = Self { words, layout, round, shards: Vec::with_capacity(layout.shards) };
         for number in 0..layout.shards {
             let first = layout.shard(number);
             let position = reader.load(first + READ);
@@ -103,19 +106,21 @@ impl<'m> Reader<'m> {
         self.shards.iter().map(lost).fold(0, u64::wrapping_add)
     }
 
-    /// The name of a class of exceptions by its number; none if it has none, which the target may say of any.
+    /// The name of a class of exceptions by its number; none where there was no room for it, where another trace has the
+    /// memory meanwhile, or if the target says so, which it may of any.
     pub fn exception_name(&self, number: u16) -> Option<String> {
         let first = self.layout.names() + usize::from(number) % EXCEPTIONS * NAME;
-        let length = usize::try_from(self.load(first))
-            .ok()
-            .filter(|length| (1..=(NAME - 1) * WORD).contains(length))?;
-        let bytes = (1..NAME).flat_map(|word| self.load(first + word).to_ne_bytes());
-        Some(
-            bytes
-                .take(length)
-                .map(|byte| if byte.is_ascii_graphic() { char::from(byte) } else { '?' })
-                .collect(),
-        )
+        let head = self.load(first);
+        let length = usize::try_from(head & u64::from(u32::MAX)).ok()?;
+        if head >> 32 != self.round || !(1..=NAME_BYTES.len() * WORD).contains(&length) {
+            return None;
+        }
+        let bytes = NAME_BYTES.flat_map(|word| self.load(first + word).to_ne_bytes());
+        let shown = |byte: u8| if byte.is_ascii_graphic() { char::from(byte) } else { '?' };
+        let name = bytes.take(length).map(shown).collect();
+        fence(Ordering::Acquire);
+        // Else another name was written over it meanwhile.
+        (self.load(first) == head).then_some(name)
     }
 
     /// Says that somebody reads.

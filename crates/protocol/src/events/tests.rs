@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use super::layout::NAME_BYTES;
 use super::*;
 
 fn memory(layout: Layout) -> Vec<AtomicU64> {
@@ -200,9 +201,59 @@ fn names_of_exceptions() {
     let reader = Reader::new(&words).unwrap();
     assert_eq!(reader.exception_name(3), None);
     let at = layout.names() + 3 * NAME;
-    words[at + 1].store(u64::from_ne_bytes(*b"a.Broken"), Ordering::Relaxed);
+    words[at + NAME_BYTES.start].store(u64::from_ne_bytes(*b"a.Broken"), Ordering::Relaxed);
     words[at].store(8, Ordering::Release);
     assert_eq!(reader.exception_name(3).as_deref(), Some("a.Broken"));
-    words[at].store(121, Ordering::Release);
-    assert_eq!(reader.exception_name(3), None);
+    for length in [0, 113, u64::from(u32::MAX)] {
+        words[at].store(length, Ordering::Release);
+        assert_eq!(reader.exception_name(3), None);
+    }
+}
+
+#[test]
+fn names_of_an_earlier_round_are_none() {
+    let layout = Layout::new(1, 8, 1).unwrap();
+    let words = memory(layout);
+    let old = Reader::new(&words).unwrap();
+    let at = layout.names() + 3 * NAME;
+    words[at + NAME_BYTES.start].store(u64::from_ne_bytes(*b"a.Broken"), Ordering::Relaxed);
+    words[at].store(8, Ordering::Release);
+    reset(&words, layout).unwrap();
+    let new = Reader::new(&words).unwrap();
+    assert_eq!((new.exception_name(3), words[WORD_ROUND].load(Ordering::Relaxed)), (None, 1));
+    assert_eq!(old.exception_name(3).as_deref(), Some("a.Broken"), "of its own round");
+    words[at].store(1 << 32 | 8, Ordering::Release);
+    assert_eq!((new.exception_name(3).as_deref(), old.exception_name(3)), (Some("a.Broken"), None));
+}
+
+/// The steps of the Probe: the name's entry is taken again and again, for rounds that go on, while it is read.
+#[test]
+fn never_half_of_one_name_and_half_of_another() {
+    let layout = Layout::new(1, 8, 1).unwrap();
+    let words = &memory(layout);
+    let at = layout.names() + NAME;
+    let done = &AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            for round in 1..50_000_u64 {
+                words[WORD_ROUND].store(round, Ordering::Release);
+                words[at].store(0, Ordering::SeqCst);
+                std::sync::atomic::fence(Ordering::Release);
+                let letters = [b'a' + (round % 26) as u8; WORD];
+                for word in NAME_BYTES {
+                    words[at + word].store(u64::from_ne_bytes(letters), Ordering::Relaxed);
+                }
+                words[at].store(round << 32 | 112, Ordering::Release);
+            }
+            done.store(true, Ordering::Release);
+        });
+        let mut read = 0;
+        while !done.load(Ordering::Acquire) || read == 0 {
+            let reader = Reader::new(words).unwrap();
+            for name in (0..100).filter_map(|_| reader.exception_name(1)) {
+                assert!(name.bytes().all(|byte| byte == name.as_bytes()[0]), "{name}");
+                read += 1;
+            }
+        }
+    });
 }

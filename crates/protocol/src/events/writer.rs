@@ -18,16 +18,19 @@ pub fn format(words: &[AtomicU64], layout: Layout) -> Option<()> {
     Some(())
 }
 
-/// Forgets all events, for another reader. For whoever formats it, while no probe is to write: what a late one still writes
+/// Forgets all events and names, for another reader. For whoever formats it, while no probe is to write: what a late one still writes
 /// is lost, and may be counted.
 pub fn reset(words: &[AtomicU64], layout: Layout) -> Option<()> {
+    // Before the positions: whoever reserves a record that this reader will see sees that the names are others.
+    words.get(WORD_ROUND)?.fetch_add(1, Ordering::AcqRel);
     for number in 0..layout.shards {
         let first = layout.shard(number);
         for record in 0..layout.records {
             words.get(layout.record(first, record as u64))?.store(0, Ordering::Relaxed);
         }
         words.get(first + DROPPED)?.store(0, Ordering::Relaxed);
-        let position = words.get(first + WRITE)?.load(Ordering::Relaxed);
+        // Written too, so that it stands in one order with what reserves.
+        let position = words.get(first + WRITE)?.fetch_add(0, Ordering::AcqRel);
         words.get(first + READ)?.store(position, Ordering::Release);
     }
     Some(())

@@ -29,6 +29,8 @@ struct CallJson<'a> {
     own_exception: Option<bool>,
 }
 
+/// What no class is called: the name of an exception for which there was no room.
+const UNKNOWN: &str = "(unknown)";
 /// How long is waited for the names of threads that are new, and how seldom.
 const PATIENCE: Duration = Duration::from_millis(20);
 const SELDOM: Duration = Duration::from_millis(250);
@@ -39,6 +41,8 @@ pub(super) struct Lines {
     threads: Table,
     asked: Option<Instant>,
     exceptions: HashMap<u16, String>,
+    /// Exceptions whose class has no name here.
+    pub(super) unnamed: u64,
     out: human::Stream,
     /// From `System.nanoTime`, which HotSpot takes from CLOCK_MONOTONIC, to the time since 1970.
     clock: i128,
@@ -55,6 +59,7 @@ impl Lines {
             threads: Table::new(keys::THREADS),
             asked: None,
             exceptions: HashMap::new(),
+            unnamed: 0,
             out: human::Stream::stdout(),
             clock,
         }
@@ -106,9 +111,10 @@ impl Lines {
         let method = self.methods.get(event.probe.into()).unwrap_or(&unknown);
         let thread_name = self.threads.get(event.thread);
         let exception = event.exception.map(|thrown| {
-            let name = || reader.exception_name(thrown.class).unwrap_or_else(|| "an exception".to_owned());
+            let name = || reader.exception_name(thrown.class).unwrap_or_else(|| UNKNOWN.to_owned());
             &**self.exceptions.entry(thrown.class).or_insert_with(name)
         });
+        self.unnamed += u64::from(exception == Some(UNKNOWN));
         let own_exception = event.exception.map(|thrown| thrown.own);
         let cost_ns = event.end.wrapping_sub(event.start);
         let ended = Duration::from_nanos(u64::try_from(i128::from(event.end) + self.clock).unwrap_or(0));

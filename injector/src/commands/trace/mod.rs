@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use jgraft_attach::{Target, files};
-use jgraft_protocol::events::{END, Reader, WORD_REQUEST, status};
+use jgraft_protocol::events::{END, EXCEPTIONS, Reader, WORD_REQUEST, status};
 use jgraft_protocol::native::trace as keys;
 use jgraft_protocol::pattern::Pattern;
 use jgraft_protocol::properties;
@@ -136,6 +136,13 @@ pub(crate) fn run(options: &Trace) -> Result<ExitCode, Failure> {
     let number = |key: &str| properties::get(&ended, key).and_then(|number| number.parse().ok());
     let back = put_back(number);
     stderr.line(&format!("{}, {lost} lost; {back}", human::count(calls, "call")));
+    if lines.unnamed > 0 {
+        stderr.warning(&format!(
+            "{} without a name: a trace has room for those of {} classes",
+            human::count(lines.unnamed, "exception"),
+            EXCEPTIONS - 1
+        ));
+    }
     // Some may have been woven when they were loaded.
     let woven = status(&memory).map(|text| properties::parse(&text)).unwrap_or_default();
     if nothing && properties::get(&woven, keys::METHODS).is_none_or(|methods| methods == "0") {
