@@ -132,6 +132,20 @@ fn what_is_not_traced() {
         let run = jgraft(["trace", &pid, "NoSuch*::get"])?.expect(1)?;
         ensure!(run.stderr.contains("NoSuch*::get"), "{}", run.stderr);
         jgraft(["trace", &pid, "NoSuch*::get", "--for", "50ms"])?.expect(1)?;
+        // Beside one that means something.
+        let run = jgraft(["trace", &pid, "Stock::*", "NoSuch*::get", "--limit", "3"])?.expect(1)?;
+        let warning = "warning: NoSuch*::get means no method of a loaded class";
+        ensure!(run.stderr.contains(warning) && run.stdout.lines().count() == 3, "{}", run.stderr);
+        ensure!(run.stderr.contains("error: 1 pattern found no method"), "{}", run.stderr);
+        let run =
+            jgraft(["trace", &pid, "Stock::*", "Stock::nosuch*", "--limit", "3", "--json"])?.expect(1)?;
+        let last: serde_json::Value = serde_json::from_str(run.stdout.lines().last().context("nothing")?)?;
+        ensure!(last["code"] == "nothing-matches" && last["evidence"] == "Stock::nosuch*", "{last}");
+        ensure!(run.stdout.lines().count() == 4, "{}", run.stdout);
+        let run = jgraft(["trace", &pid, "Stock::*", "NoSuch*::get", "--dry-run"])?.expect(1)?;
+        ensure!(run.stdout.contains("Stock::take") && run.stderr.contains("NoSuch*::get"), "{}", run.stderr);
+        let run = jgraft(["trace", &pid, "Stock::*", "Stok::take", "--dry-run"])?.expect(1)?;
+        ensure!(run.stdout.is_empty() && run.stderr.contains("there is Stock"), "{}", run.stderr);
         jgraft(["trace", &pid, "Stock.take"])?.expect(2)?;
         jvm.ask("order", |line| line.starts_with("order "))?;
         Ok(())

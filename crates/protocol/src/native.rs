@@ -129,6 +129,8 @@ pub mod trace {
     pub const MEMORY: &str = "memory.fd";
     /// How many classes are woven.
     pub const CLASSES: &str = "classes";
+    /// The numbers of patterns that mean no method with code, blanks between; at the end, of no class that was loaded by then.
+    pub const UNMATCHED: &str = "unmatched";
     /// How many methods are woven.
     pub const METHODS: &str = "methods";
     /// Bytes of code and constants of the classes.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use jgraft_classfile::verification::verify_retransformed;
@@ -22,16 +23,22 @@ const NEVER: [&str; 5] = [
     "java/lang/Throwable",
 ];
 
+/// So many find room in a status.
+const MOST_UNMATCHED: usize = 100;
+
 /// What is wanted.
 #[derive(Debug)]
 pub(crate) struct Wanted {
     pub(crate) patterns: Vec<Pattern>,
     pub(super) subtypes: Subtypes,
+    /// Of which patterns a method was seen, in their order.
+    met: Vec<AtomicBool>,
 }
 
 impl Wanted {
     pub(crate) fn new(patterns: Vec<Pattern>) -> Wanted {
-        Wanted { subtypes: Subtypes::new(&patterns), patterns }
+        let met = patterns.iter().map(|_| AtomicBool::new(false)).collect();
+        Wanted { subtypes: Subtypes::new(&patterns), patterns, met }
     }
 
     /// Whether methods of a class are, by its internal name.
@@ -51,6 +58,24 @@ impl Wanted {
             .iter()
             .enumerate()
             .any(|(n, pattern)| pattern.wants_method(name, descriptor) && self.means(n, class))
+    }
+
+    /// The same of one that has code, and all patterns that mean it are known not to be mistaken.
+    pub(super) fn meet(&self, class: &str, name: &str, descriptor: &str) -> bool {
+        let mut is_wanted = false;
+        for (n, pattern) in self.patterns.iter().enumerate() {
+            if pattern.wants_method(name, descriptor) && self.means(n, class) {
+                self.met[n].store(true, Ordering::Relaxed);
+                is_wanted = true;
+            }
+        }
+        is_wanted
+    }
+
+    /// The numbers of those that have met none, from 1 on; not all, where they are very many.
+    pub(super) fn unmatched(&self) -> String {
+        let numbers = (1..).zip(&self.met).filter(|(_, met)| !met.load(Ordering::Relaxed));
+        numbers.take(MOST_UNMATCHED).map(|(n, _): (usize, _)| n.to_string()).collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -106,11 +131,13 @@ impl Edits {
         let woven = woven.map_err(|error| error.to_string())?;
         let methods: Vec<_> = class.methods().filter_map(Result::ok).collect();
         let full = |index: usize| {
-            let method = methods.get(index);
-            method.map(|method| format!("{}::{}{}", shown(name), method.name(), method.descriptor()))
+            let method = methods.get(index)?;
+            let (method, descriptor) = (method.name().to_string(), method.descriptor().to_string());
+            wanted.meet(name, &method, &descriptor);
+            Some(format!("{}::{method}{descriptor}", shown(name)))
         };
-        for (index, reason) in woven.left_alone {
-            if let Some(method) = full(index).filter(|_| reason != LeftAlone::NoCode) {
+        for (index, reason) in woven.left_alone.into_iter().filter(|(_, why)| *why != LeftAlone::NoCode) {
+            if let Some(method) = full(index) {
                 self.left_alone.insert(method, reason.to_string());
             }
         }
@@ -167,5 +194,8 @@ mod tests {
         let patterns = ["shop.A::a", "shop.B::b"].map(|typed| Pattern::parse(typed).unwrap());
         let wanted = Wanted::new(patterns.into());
         assert!(wanted.method("shop/A", "a", "()V") && !wanted.method("shop/A", "b", "()V"));
+        assert_eq!(wanted.unmatched(), "1 2");
+        assert!(wanted.meet("shop/A", "a", "()V") && !wanted.meet("shop/A", "b", "()V"));
+        assert_eq!(wanted.unmatched(), "2");
     }
 }

@@ -70,7 +70,7 @@ impl Trace {
         if !self.active.load(Ordering::Acquire) {
             return None;
         }
-        let Wanted { patterns, subtypes } = &self.wanted;
+        let Wanted { patterns, subtypes, .. } = &self.wanted;
         if subtypes.any() && !is_loaded {
             ClassFile::parse(bytes).iter().for_each(|class| subtypes.learn(patterns, class));
         }
@@ -112,14 +112,14 @@ pub(crate) fn begin(vm: &JavaVM, session: &Session, request: &Pairs, when: When)
     let plan = vm
         .with_top_local_frame(|jni| Plan::make(&environment, jni, &wanted, dry_run))
         .map_err(|error| Failure::call(stage::FIND, "the jvm does not tell its classes", &error))?;
+    if when == When::Attached {
+        plan.is_found()?;
+    }
     if dry_run {
         let listed = session.put(keys::PLAN, &plan.text());
         listed
             .map_err(|error| Failure::new(stage::OPTIONS, format!("the plan cannot be written: {error}")))?;
         return Ok(plan.pairs());
-    }
-    if when == When::Attached {
-        plan.is_found()?;
     }
     if properties::get(request, keys::CONSENT) != Some("true") {
         plan.is_cheap()?;
@@ -261,6 +261,7 @@ impl Running {
             (keys::CLASSES.to_owned(), edits.woven.len().to_string()),
             (keys::METHODS.to_owned(), edits.methods.len().to_string()),
             (keys::LONGEST.to_owned(), woven.longest.as_micros().to_string()),
+            (keys::UNMATCHED.to_owned(), self.trace.wanted.unmatched()),
         ];
         let left = edits.left_alone.iter().zip(1..);
         pairs.extend(

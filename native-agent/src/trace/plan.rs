@@ -23,6 +23,8 @@ pub(super) struct Plan {
     touched: Vec<Touched>,
     /// What is named and not there, with what there is.
     missing: Option<String>,
+    /// Numbers of patterns that mean nothing there is.
+    unmatched: String,
 }
 
 /// One of them.
@@ -46,7 +48,8 @@ impl Plan {
         wanted: &Wanted,
         shown: bool,
     ) -> Result<Plan, Error> {
-        let mut plan = Plan { classes: Vec::new(), touched: Vec::new(), missing: None };
+        let mut plan =
+            Plan { classes: Vec::new(), touched: Vec::new(), missing: None, unmatched: String::new() };
         // Of those that are named, what there is.
         let mut names: Vec<(String, Vec<String>)> = Vec::new();
         if wanted.subtypes.any() {
@@ -67,6 +70,7 @@ impl Plan {
                 plan.touched.push(touched);
             }
         }
+        plan.unmatched = wanted.unmatched();
         plan.missing = missing_method(wanted, &names);
         if let Some(class) = missing_class(wanted, &names) {
             plan.missing = Some(suggest_class(environment, jni, class)?);
@@ -109,9 +113,9 @@ impl Plan {
     /// What the reply to a dry run says.
     pub(super) fn pairs(&self) -> Vec<(String, String)> {
         let (classes, methods, bytes) = self.sums();
-        [(keys::CLASSES, classes), (keys::METHODS, methods), (keys::BYTES, bytes)]
-            .map(|(key, number)| (key.to_owned(), number.to_string()))
-            .into()
+        let numbers = [(keys::CLASSES, classes), (keys::METHODS, methods), (keys::BYTES, bytes)];
+        let pairs = numbers.into_iter().map(|(key, number)| (key.to_owned(), number.to_string()));
+        pairs.chain([(keys::UNMATCHED.to_owned(), self.unmatched.clone())]).collect()
     }
 
     /// The file of a dry run.
@@ -142,7 +146,7 @@ fn look(environment: &Environment, class: &Class, name: &str, wanted: &Wanted) -
         let flags = method.modifiers(environment).unwrap_or(0);
         if flags & (ACC_NATIVE | ACC_ABSTRACT) == 0 {
             touched.bytes += method.bytecodes(environment).map_or(0, |code| code.len());
-            if wanted.method(name, &method_name, &descriptor) {
+            if wanted.meet(name, &method_name, &descriptor) {
                 names.wanted.push(format!("{method_name}{descriptor}"));
             }
         }

@@ -113,6 +113,8 @@ pub(super) struct Undone {
     clean: usize,
     changed: usize,
     shared: usize,
+    /// Numbers of patterns that have met no method.
+    unmatched: String,
     /// Classes that still have a probe, or whose code cannot be read.
     left: Vec<String>,
     /// Names of classes that were looked at.
@@ -133,6 +135,7 @@ pub(super) fn undo(
         thread::sleep(LOADED_BY_THEN);
         undone = back(trace, environment, jni, before, |name| woven.contains_key(name))?;
     }
+    undone.unmatched = trace.wanted.unmatched();
     Ok(undone)
 }
 
@@ -191,6 +194,7 @@ pub(super) fn pairs(undone: Result<Undone, String>, end: End) -> Vec<(String, St
             put(keys::CLEAN, undone.clean.to_string());
             put(keys::CHANGED, undone.changed.to_string());
             put(keys::SHARED, undone.shared.to_string());
+            put(keys::UNMATCHED, undone.unmatched);
             if !undone.left.is_empty() {
                 put(reply::MESSAGE, undone.left.into_iter().take(20).collect::<Vec<_>>().join("; "));
             }

@@ -92,6 +92,11 @@ pub(crate) fn run(options: &Trace) -> Result<ExitCode, Failure> {
             opened.number(keys::LONGEST) as f64 / 1e3
         ));
     }
+    if !nothing {
+        for pattern in unmatched(opened.reply(), options) {
+            stderr.warning(&format!("{} means no method of a loaded class", human::clean(pattern)));
+        }
+    }
     for left in opened.left_alone() {
         stderr.line(&format!("{}: {}", stderr.yellow("left alone"), human::clean(left)));
     }
@@ -148,10 +153,21 @@ pub(crate) fn run(options: &Trace) -> Result<ExitCode, Failure> {
     if nothing && properties::get(&woven, keys::METHODS).is_none_or(|methods| methods == "0") {
         return Err(nothing_matches(pid, options));
     }
-    match interrupted && calls == 0 {
-        true => Ok(ExitCode::from(EXIT_INTERRUPTED)),
-        false => output::finish(ExitCode::SUCCESS, &format!("pid {pid} was traced")),
+    if interrupted && calls == 0 {
+        return Ok(ExitCode::from(EXIT_INTERRUPTED));
     }
+    let done = output::finish(ExitCode::SUCCESS, &format!("pid {pid} was traced"))?;
+    match &unmatched(&ended, options)[..] {
+        [] => Ok(done),
+        some => Err(some_match(pid, some)),
+    }
+}
+
+/// The patterns that mean nothing, as the agent says.
+fn unmatched<'o>(pairs: &[(String, String)], options: &'o Trace) -> Vec<&'o str> {
+    let numbers = properties::get(pairs, keys::UNMATCHED).unwrap_or_default().split(' ');
+    let numbers = numbers.filter_map(|number| number.parse::<usize>().ok()?.checked_sub(1));
+    numbers.filter_map(|at| options.patterns.get(at).map(String::as_str)).collect()
 }
 
 /// What stands against it, before anything is sent.
@@ -198,16 +214,32 @@ fn dry_run(
     if plan.is_empty() {
         return Err(nothing_matches(pid, options));
     }
-    Ok(ExitCode::SUCCESS)
+    match &unmatched(opened.reply(), options)[..] {
+        [] => output::finish(ExitCode::SUCCESS, &format!("pid {pid} was asked")),
+        some => Err(some_match(pid, some)),
+    }
 }
+
+/// Of some patterns only; what the others mean was traced, or listed.
+fn some_match(pid: i32, patterns: &[&str]) -> Failure {
+    let which = human::count(patterns.len() as u64, "pattern");
+    Failure::new(
+        EXIT_FAILED,
+        "nothing-matches",
+        format!("{which} found no method of a loaded class in pid {pid}"),
+    )
+    .evidence(patterns.join(" "))
+    .remedy(NAMES_CLASSES)
+}
+
+/// What helps where nothing is found.
+const NAMES_CLASSES: &str = "jgraft histogram lists classes; a class is named with its package, as shop.Orders::place; with \
+                             --for TIME classes are waited for";
 
 fn nothing_matches(pid: i32, options: &Trace) -> Failure {
     Failure::new(EXIT_FAILED, "nothing-matches", format!("no method of a loaded class in pid {pid} is meant"))
         .evidence(options.patterns.join(" "))
-        .remedy(
-            "jgraft histogram lists classes; a class is named with its package, as shop.Orders::place; with --for TIME \
-             classes are waited for",
-        )
+        .remedy(NAMES_CLASSES)
 }
 
 /// The outcome that an agent has written.

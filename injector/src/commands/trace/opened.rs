@@ -123,6 +123,11 @@ impl<'i> Opened<'i> {
         self.reply.iter().filter(|(key, _)| key.starts_with(keys::LEFT_ALONE)).map(|(_, why)| why.as_str())
     }
 
+    /// What the agent has answered.
+    pub(super) fn reply(&self) -> &[(String, String)] {
+        &self.reply
+    }
+
     /// Reads what is new of it.
     pub(super) fn read_on(&self, table: &mut Table) {
         table.read_on(&self.session);
