@@ -129,6 +129,10 @@ fn what_is_not_traced() {
         );
         let run = jgraft(["trace", &pid, "Stok::take"])?.expect(1)?.explained("was not traced")?;
         ensure!(run.stderr.contains("there is Stock"), "{}", run.stderr);
+        let run = jgraft(["trace", &pid, "Stock::taek"])?.expect(1)?.explained("was not traced")?;
+        let (found, remedy) = ("it has take(String,int)", "'CLASS::*' --dry-run lists the methods");
+        ensure!(run.stderr.contains(found) && run.stderr.contains(remedy), "{}", run.stderr);
+        ensure!(!run.stderr.contains("histogram"), "{}", run.stderr);
         let run = jgraft(["trace", &pid, "NoSuch*::get"])?.expect(1)?;
         ensure!(run.stderr.contains("NoSuch*::get"), "{}", run.stderr);
         jgraft(["trace", &pid, "NoSuch*::get", "--for", "50ms"])?.expect(1)?;
@@ -347,10 +351,7 @@ fn a_dry_run_changes_nothing() {
         let jvm = service(jdk)?;
         let pid = jvm.pid().to_string();
         let run = jgraft(["trace", &pid, "Stock::*", "java.util.HashMap::get", "--dry-run"])?.expect(0)?;
-        for line in [
-            "Stock::take(Ljava/lang/String;I)V",
-            "java.util.HashMap::get(Ljava/lang/Object;)Ljava/lang/Object;",
-        ] {
+        for line in ["Stock::take(String,int)", "java.util.HashMap::get(Object)"] {
             ensure!(run.stdout.lines().any(|shown| shown == line), "{}", run.stdout);
         }
         ensure!(run.stderr.contains("nothing was changed"), "{}", run.stderr);

@@ -136,8 +136,8 @@ fn what_is_asked_wrongly_is_said() {
         ensure!(error.to_string().contains("a pattern is Class::method"), "{error}");
         for (pattern, words) in [
             ("Stok::*", "no loaded class that can be changed is called Stok; there is Stock"),
-            ("Stock::tak", "Stock declares no method tak; it has take"),
-            ("Stock::take(I)V", "Stock has no method Stock::take(I)V, but take with (Ljava/lang/String;I)V"),
+            ("Stock::tak", "Stock declares no method tak; it has take(String,int)"),
+            ("Stock::take(int)", "Stock declares no method take(int); it has take(String,int)"),
         ] {
             let error = Trace::begin(&jvm, &[pattern], PATIENCE).err().map(|error| error.to_string());
             ensure!(error.as_ref().is_some_and(|error| error.contains(words)), "{pattern}: {error:?}");

@@ -49,6 +49,8 @@ pub mod stage {
     pub const ENVIRONMENT: &str = "environment";
     /// Looking for the class among the loaded ones, or waiting until it is loaded.
     pub const FIND: &str = "find";
+    /// Looking for a method in the class that is named with it.
+    pub const FIND_METHOD: &str = "find-method";
     /// The request does not agree to what it would cost.
     pub const CONSENT: &str = "consent";
     /// Sending the class through the hook.

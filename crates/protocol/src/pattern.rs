@@ -81,6 +81,11 @@ impl Pattern {
         Some(&*self.class).filter(|class| !class.contains('*'))
     }
 
+    /// The method as it was typed, with its descriptor.
+    pub fn member(&self) -> String {
+        format!("{}{}", self.method, self.descriptor.as_deref().unwrap_or_default())
+    }
+
     /// The method, where it names one.
     pub fn method(&self) -> Option<&str> {
         Some(&*self.method).filter(|method| !method.contains('*'))
@@ -122,6 +127,16 @@ pub fn java_types(descriptor: &str) -> Option<Vec<String>> {
         rest = behind;
     }
     Some(types)
+}
+
+/// A method with its descriptor as it is shown, which is as a pattern may have it: `Stock::take(Ljava/lang/String;I)V` as
+/// `Stock::take(String,int)`.
+pub fn shown_method(method: &str) -> String {
+    let Some((name, descriptor)) = method.split_once('(') else { return method.to_owned() };
+    match java_types(descriptor) {
+        Some(types) => format!("{name}({})", types.join(",")),
+        None => method.to_owned(),
+    }
 }
 
 fn primitive(letter: char) -> Option<&'static str> {
@@ -196,6 +211,15 @@ mod tests {
         assert_eq!((with.to_string().as_str(), with.class()), ("a.B+::c", Some("a.B")));
         assert_eq!(named("a.B::*"), (Some("a.B".into()), None));
         assert_eq!(named("a.*::b(I)V"), (None, Some("b".into())));
+    }
+
+    #[test]
+    fn methods_are_shown_as_they_may_be_typed() {
+        let method = "a.B::c(Ljava/util/Map$Entry;[[IJ)V";
+        assert_eq!(shown_method(method), "a.B::c(Map$Entry,int[][],long)");
+        let typed = Pattern::parse(&shown_method(method)).unwrap();
+        assert!(typed.wants_method("c", "(Ljava/util/Map$Entry;[[IJ)V"));
+        assert_eq!(["a.B::c", "a.B::c(Q)V"].map(shown_method), ["a.B::c", "a.B::c(Q)V"]);
     }
 
     #[test]

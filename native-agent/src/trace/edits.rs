@@ -8,7 +8,7 @@ use std::time::Instant;
 use jgraft_classfile::verification::verify_retransformed;
 use jgraft_classfile::weave::{Call, Event, Operand, Probes, StaticMethod, Weaver};
 use jgraft_classfile::{ClassFile, LeftAlone};
-use jgraft_protocol::pattern::Pattern;
+use jgraft_protocol::pattern::{Pattern, shown_method};
 
 use super::channel::Channel;
 use super::subtypes::Subtypes;
@@ -138,7 +138,7 @@ impl Edits {
         };
         for (index, reason) in woven.left_alone.into_iter().filter(|(_, why)| *why != LeftAlone::NoCode) {
             if let Some(method) = full(index) {
-                self.left_alone.insert(method, reason.to_string());
+                self.left_alone.insert(shown_method(&method), reason.to_string());
             }
         }
         let Some(made) = woven.class else { return Ok(None) };

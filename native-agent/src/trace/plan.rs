@@ -1,8 +1,11 @@
 //! What a trace would touch: the loaded classes that are wanted, found without changing any.
 
+use std::collections::BTreeSet;
+
 use jgraft_jvmti::{Class, Environment, Error};
 use jgraft_protocol::native::{stage, trace as keys};
 use jgraft_protocol::nearest::nearest;
+use jgraft_protocol::pattern::shown_method;
 use jni::Env;
 
 use super::edits::{Wanted, shown};
@@ -13,6 +16,8 @@ const ACC_NATIVE: u16 = 0x0100;
 const ACC_ABSTRACT: u16 = 0x0400;
 /// So many names are suggested for one that is not there.
 const SUGGESTED: usize = 3;
+/// So many methods are listed then.
+const LISTED: usize = 10;
 
 /// See the head of this file.
 #[derive(Debug)]
@@ -22,10 +27,13 @@ pub(super) struct Plan {
     /// The same in the same order.
     touched: Vec<Touched>,
     /// What is named and not there, with what there is.
-    missing: Option<String>,
+    missing: Option<Missing>,
     /// Numbers of patterns that mean nothing there is.
     unmatched: String,
 }
+
+/// What to say of it, and while looking for what.
+type Missing = (&'static str, String);
 
 /// One of them.
 #[derive(Debug)]
@@ -71,16 +79,16 @@ impl Plan {
             }
         }
         plan.unmatched = wanted.unmatched();
-        plan.missing = missing_method(wanted, &names);
+        plan.missing = missing_method(wanted, &names).map(|message| (stage::FIND_METHOD, message));
         if let Some(class) = missing_class(wanted, &names) {
-            plan.missing = Some(suggest_class(environment, jni, class)?);
+            plan.missing = Some((stage::FIND, suggest_class(environment, jni, class)?));
         }
         Ok(plan)
     }
 
     /// Fails where a class or method is named that is not there.
     pub(super) fn is_found(&self) -> Result<(), Failure> {
-        self.missing.clone().map_or(Ok(()), |missing| Err(Failure::new(stage::FIND, missing)))
+        self.missing.clone().map_or(Ok(()), |(stage, message)| Err(Failure::new(stage, message)))
     }
 
     /// Fails where so many classes are wanted, or such, that it has to be agreed to.
@@ -169,26 +177,22 @@ fn missing_method(wanted: &Wanted, found: &[(String, Vec<String>)]) -> Option<St
         let (class, method) = (pattern.class()?, pattern.method()?);
         let (_, methods) = found.iter().find(|(name, methods)| name == class && !methods.is_empty())?;
         let split = |full: &str| full.find('(').map(|at| (full[..at].to_owned(), full[at..].to_owned()));
-        let mut known: Vec<_> = methods.iter().filter_map(|full| split(full)).collect();
+        let known: Vec<_> = methods.iter().filter_map(|full| split(full)).collect();
         if known.iter().any(|(name, descriptor)| pattern.wants_method(name, descriptor)) {
             return None;
         }
-        let named: Vec<_> = known
-            .iter()
-            .filter(|(name, _)| name == method)
-            .map(|(_, descriptor)| descriptor.as_str())
-            .collect();
-        if !named.is_empty() {
-            return Some(format!("{class} has no method {pattern}, but {method} with {}", named.join(" ")));
-        }
-        known.sort();
-        known.dedup_by(|a, b| a.0 == b.0);
-        let near = nearest(method, known.iter().map(|(name, _)| name.as_str()), SUGGESTED);
-        let has = match &near[..] {
-            [] => known.iter().map(|(name, _)| name.as_str()).take(10).collect(),
-            near => near.to_vec(),
+        // Those of the very name have other parameters.
+        let names: BTreeSet<&str> = known.iter().map(|(name, _)| name.as_str()).collect();
+        let near = match names.contains(method) {
+            true => vec![method],
+            false => nearest(method, names.into_iter(), SUGGESTED),
         };
-        Some(format!("{class} declares no method {method}; it has {}", has.join(", ")))
+        let is_near = |name: &str| near.is_empty() || near.contains(&name);
+        let mut has: Vec<_> =
+            methods.iter().filter(|full| split(full).is_some_and(|(name, _)| is_near(&name))).collect();
+        has.sort_by_key(|full| near.iter().position(|name| full.starts_with(&format!("{name}("))));
+        let has: Vec<_> = has.into_iter().take(LISTED).map(|full| shown_method(full)).collect();
+        Some(format!("{class} declares no method {}; it has {}", pattern.member(), has.join(", ")))
     })
 }
 

@@ -8,6 +8,7 @@ use jgraft_jvmti::{Class, ClassFile, Environment, Error, Event, Events, Panic};
 use jni::Env;
 
 use super::Trace;
+use super::edits::shown;
 
 /// A batch that takes longer is followed by a smaller one. The application stands still for a part of that time.
 const LONG: Duration = Duration::from_millis(40);
@@ -59,7 +60,7 @@ pub(super) struct Retransformed {
     pub(super) classes: usize,
     /// The longest that one batch took.
     pub(super) longest: Duration,
-    /// Classes by signature, and why the JVM did not take them.
+    /// Names of classes, and why the JVM did not take them.
     pub(super) refused: Vec<(String, String)>,
 }
 
@@ -94,8 +95,9 @@ fn halved(environment: &Environment, classes: &[Class], done: &mut Retransformed
         Err(error) => match classes {
             [] => {}
             [one] => {
-                let name = one.signature(environment).map(|name| name.to_string()).unwrap_or_default();
-                done.refused.push((name, error.to_string()));
+                let signature = one.signature(environment).map(|name| name.to_string()).unwrap_or_default();
+                let name = internal_name(&signature).unwrap_or(&signature);
+                done.refused.push((shown(name), error.to_string()));
             }
             _ => {
                 let (first, second) = classes.split_at(classes.len() / 2);

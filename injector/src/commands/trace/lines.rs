@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 use jgraft_attach::EventMemory;
 use jgraft_protocol::events::{Event, Reader, THREADS, WORD_REQUEST};
 use jgraft_protocol::native::trace as keys;
-use jgraft_protocol::pattern::java_types;
+use jgraft_protocol::pattern::shown_method;
 use nix::time::{ClockId, clock_gettime};
 use serde::Serialize;
 
@@ -135,17 +135,8 @@ impl Lines {
             time(ended),
             format!("#{} {}", event.thread, thread_name.unwrap_or_default()),
             shown(cost_ns),
-            readable(method)
+            shown_method(method)
         ));
-    }
-}
-
-/// `Stock::take(Ljava/lang/String;I)V` as `Stock::take(String,int)`.
-fn readable(method: &str) -> String {
-    let Some((name, descriptor)) = method.split_once('(') else { return method.to_owned() };
-    match java_types(descriptor) {
-        Some(types) => format!("{name}({})", types.join(",")),
-        None => method.to_owned(),
     }
 }
 
@@ -172,8 +163,6 @@ mod tests {
 
     #[test]
     fn times_and_costs() {
-        assert_eq!(readable("a.B::c(Ljava/util/Map$Entry;[[IJ)V"), "a.B::c(Map$Entry,int[][],long)");
-        assert_eq!((readable("a.B::c"), readable("a.B::c(Q)V")), ("a.B::c".into(), "a.B::c(Q)V".into()));
         assert_eq!(time(Duration::from_millis(86_400_000 + 3_723_004)), "01:02:03.004");
         for (cost, text) in [(5, "5 ns"), (1_500, "1.5 us"), (2_000_000, "2.0 ms"), (1_234_000_000, "1.23 s")]
         {

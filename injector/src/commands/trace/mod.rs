@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use jgraft_attach::{Target, files};
 use jgraft_protocol::events::{END, EXCEPTIONS, Reader, WORD_REQUEST, status};
 use jgraft_protocol::native::trace as keys;
-use jgraft_protocol::pattern::Pattern;
+use jgraft_protocol::pattern::{Pattern, shown_method};
 use jgraft_protocol::properties;
 use jgraft_protocol::session::reply;
 
@@ -200,7 +200,7 @@ fn dry_run(
             true => json::print("trace-plan", class),
             false => {
                 for method in &class.methods {
-                    output::line(&format!("{}::{method}", class.class));
+                    output::line(&shown_method(&format!("{}::{method}", class.class)));
                 }
             }
         }

@@ -192,6 +192,11 @@ pub(super) fn refused(pid: i32, reply: &[(String, String)]) -> Failure {
             .remedy(
                 "jgraft histogram lists classes; a class is named with its package, as shop.Orders::place",
             ),
+        Some(stage::FIND_METHOD) => Failure::new(EXIT_FAILED, "not-found", format!("pid {pid} was not traced"))
+            .evidence(message)
+            .remedy(format!(
+                "jgraft trace {pid} 'CLASS::*' --dry-run lists the methods of a class; one that it inherits is traced where it is declared"
+            )),
         _ => Failure::new(EXIT_FAILED, "trace-failed", format!("pid {pid} cannot be traced"))
             .evidence(why)
             .remedy("nothing was changed; jgraft doctor says how the jvm is"),
