@@ -89,6 +89,35 @@ pub(crate) fn age(age: Duration) -> String {
     }
 }
 
+/// A time as RFC 3339 has it, in UTC: `2026-03-01T09:41:07.123Z`.
+pub(crate) fn rfc_3339(since_1970: Duration) -> String {
+    let (seconds, millis) = (since_1970.as_secs(), since_1970.subsec_millis());
+    let (year, month, day) = date(seconds / 86_400);
+    let (hours, minutes) = (seconds / 3600 % 24, seconds / 60 % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hours:02}:{minutes:02}:{:02}.{millis:03}Z", seconds % 60)
+}
+
+/// Year, month and day so many days after the first of 1970.
+fn date(mut days: u64) -> (u64, u64, u64) {
+    let is_leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    // 400 years are 146,097 days: no clock makes this go round for long.
+    let mut year = 1970 + days / 146_097 * 400;
+    days %= 146_097;
+    while days >= 365 + u64::from(is_leap(year)) {
+        days -= 365 + u64::from(is_leap(year));
+        year += 1;
+    }
+    let mut month = 1;
+    for length in [31, 28 + u64::from(is_leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30] {
+        if days < length {
+            break;
+        }
+        days -= length;
+        month += 1;
+    }
+    (year, month, days + 1)
+}
+
 /// Who we are, for whoever finds what we have put into a JVM: the user that logged in, where sudo tells.
 pub(crate) fn by() -> String {
     let uid = nix::unistd::geteuid();
@@ -112,6 +141,23 @@ mod tests {
     fn counts() {
         assert_eq!([0, 1, 2].map(|n| count(n, "call")), ["0 calls", "1 call", "2 calls"]);
         assert_eq!([1, 2].map(|n| count(n, "class")), ["1 class", "2 classes"]);
+    }
+
+    #[test]
+    fn times() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (951_782_399, "2000-02-28T23:59:59.000Z"),
+            (951_868_799, "2000-02-29T23:59:59.000Z"),
+            (1_709_251_199, "2024-02-29T23:59:59.000Z"),
+            (1_798_761_599, "2026-12-31T23:59:59.000Z"),
+            (4_107_542_400, "2100-03-01T00:00:00.000Z"),
+            (13_574_563_200, "2400-02-29T00:00:00.000Z"),
+        ] {
+            assert_eq!(rfc_3339(Duration::from_secs(seconds)), text);
+        }
+        assert_eq!(rfc_3339(Duration::from_millis(1_709_251_199_087)), "2024-02-29T23:59:59.087Z");
+        assert!(rfc_3339(Duration::MAX).ends_with('Z'));
     }
 
     #[test]

@@ -47,7 +47,7 @@ fn a_line_a_call() {
             let [time, thread, name, _, unit, method, exception @ ..] = &words[..] else {
                 anyhow::bail!("{line}")
             };
-            ensure!(time.len() == 12 && thread.starts_with('#'), "{line}");
+            ensure!(time.len() == 13 && time.ends_with('Z') && thread.starts_with('#'), "{line}");
             ensure!(name.starts_with("order-"), "{line}");
             ensure!(["ns", "us", "ms", "s"].contains(unit), "{line}");
             let expected: &[&str] = match *method {
@@ -67,6 +67,9 @@ fn a_line_a_call() {
         for line in run.stdout.lines() {
             let call: serde_json::Value = serde_json::from_str(line)?;
             ensure!(call["schema"] == "jgraft.call/1" && call["cost_ns"].as_i64().is_some(), "{line}");
+            let (ended, ms) = (call["ended"].as_str().context("no time")?, &call["ended_ms"]);
+            let millis = format!(".{:03}Z", ms.as_u64().context("no milliseconds")? % 1000);
+            ensure!(ended.len() == 24 && ended.ends_with(&millis), "{line}");
             ensure!(call["method"] == "Stock::take(Ljava/lang/String;I)V", "{line}");
             ensure!(call["thread_name"].as_str().is_some_and(|name| name.starts_with("order-")), "{line}");
             ensure!(call["own_exception"].is_null() == call["exception"].is_null(), "{line}");

@@ -17,7 +17,9 @@ use crate::{human, json, output};
 /// What `--json` says of a call.
 #[derive(Serialize)]
 struct CallJson<'a> {
-    /// When it ended, in milliseconds since 1970.
+    /// When it ended, in UTC, as RFC 3339 has it.
+    ended: &'a str,
+    /// The same in milliseconds since 1970.
     ended_ms: u64,
     thread: u64,
     /// None for a virtual thread, and for one that ended soon.
@@ -121,7 +123,8 @@ impl Lines {
         if self.json {
             let ended_ms = u64::try_from(ended.as_millis()).unwrap_or(0);
             let thread = event.thread;
-            let call = CallJson { ended_ms, thread, thread_name, method, cost_ns, exception, own_exception };
+            let ended = &*human::rfc_3339(ended);
+            let call = CallJson { ended, ended_ms, thread, thread_name, method, cost_ns, exception, own_exception };
             json::print("call", &call);
             return;
         }
@@ -140,10 +143,10 @@ impl Lines {
     }
 }
 
-/// `09:41:07.123`, in UTC.
+/// `09:41:07.123Z`.
 fn time(since_1970: Duration) -> String {
-    let (seconds, millis) = (since_1970.as_secs(), since_1970.subsec_millis());
-    format!("{:02}:{:02}:{:02}.{millis:03}", seconds / 3600 % 24, seconds / 60 % 60, seconds % 60)
+    let whole = human::rfc_3339(since_1970);
+    whole.split_once('T').map_or_else(String::new, |(_, time)| time.to_owned())
 }
 
 /// Three digits and a unit.
@@ -163,7 +166,7 @@ mod tests {
 
     #[test]
     fn times_and_costs() {
-        assert_eq!(time(Duration::from_millis(86_400_000 + 3_723_004)), "01:02:03.004");
+        assert_eq!(time(Duration::from_millis(86_400_000 + 3_723_004)), "01:02:03.004Z");
         for (cost, text) in [(5, "5 ns"), (1_500, "1.5 us"), (2_000_000, "2.0 ms"), (1_234_000_000, "1.23 s")]
         {
             assert_eq!(shown(cost), text);
