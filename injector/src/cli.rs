@@ -296,7 +296,7 @@ pub(crate) struct Stat {
 pub(crate) struct Trace {
     /// A pid, or the main class or jar of exactly one JVM, or the last part of its name.
     pub(crate) target: String,
-    /// Class::method with dots between packages; `*` is any text; a descriptor may follow: shop.Orders::place(I)V; shop.Orders+ means its subtypes too.
+    /// Class::method with dots between packages; `*` is any text; parameters may follow: shop.Orders::place(int), or a descriptor; shop.Orders+ means its subtypes too.
     #[arg(required = true, value_name = "PATTERN")]
     pub(crate) patterns: Vec<String>,
     /// End after so long.

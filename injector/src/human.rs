@@ -99,7 +99,8 @@ pub(crate) fn rfc_3339(since_1970: Duration) -> String {
 
 /// Year, month and day so many days after the first of 1970.
 fn date(mut days: u64) -> (u64, u64, u64) {
-    let is_leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let is_leap =
+        |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     // 400 years are 146,097 days: no clock makes this go round for long.
     let mut year = 1970 + days / 146_097 * 400;
     days %= 146_097;

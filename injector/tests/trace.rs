@@ -4,6 +4,7 @@ mod common;
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, ErrorKind, Lines, Read, Write};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -219,19 +220,58 @@ fn it_ends_with_us_whatever_we_are_at() {
 }
 
 #[test]
+fn reset_removes_the_session_of_one_that_was_killed() {
+    if !nix::unistd::geteuid().is_root() {
+        return skip(
+            "trace::leftover",
+            "only root gives a JVM a /tmp of its own, where nobody else removes anything",
+        );
+    }
+    each_jdk("trace::leftover", 17.., |jdk| {
+        let jvm = service_in_its_own_tmp(jdk)?;
+        let pid = jvm.pid().to_string();
+        let (mut tracing, _) = tracing(&pid, "Stock::*")?;
+        let session = session_of(&tracing, &format!("/proc/{pid}/root/tmp"))?;
+        tracing.kill()?;
+        tracing.wait()?;
+        let start = Instant::now();
+        while !jgraft(["status", &pid])?.expect(0)?.stdout.contains("nothing of ours is active") {
+            ensure!(start.elapsed() < PATIENCE, "it does not end");
+        }
+        ensure!(session.exists(), "nobody has removed it");
+        jgraft(["reset", &pid])?.expect(0)?;
+        ensure!(!session.exists(), "{}", session.display());
+        is_unharmed(&jvm)
+    });
+}
+
+fn service_in_its_own_tmp(jdk: &Jdk) -> Result<Jvm> {
+    artifacts::native_agent()?;
+    let builder = Jvm::builder(jdk).class_path(targets::order_service_classes()?).main("OrderService");
+    let jvm = builder.own_tmp("size=256m").start()?;
+    jvm.wait_ready()?;
+    Ok(jvm)
+}
+
+/// Where a trace has its session, by where the JVM has its /tmp.
+fn session_of(tracing: &Child, tmp: &str) -> Result<PathBuf> {
+    let home = format!("{tmp}/.jgraft-{}", nix::unistd::geteuid());
+    let mark = format!("s-{}-", tracing.id());
+    let sessions = fs::read_dir(home)?.filter_map(Result::ok).map(|entry| entry.path());
+    let ours: Vec<_> = sessions
+        .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&mark)))
+        .collect();
+    ensure!(ours.len() == 1, "{ours:?}");
+    Ok(ours[0].clone())
+}
+
+#[test]
 fn a_session_that_is_deleted_ends_the_trace_and_no_more() {
     each_jdk("trace::deleted", .., |jdk| {
         let jvm = service(jdk)?;
         let pid = jvm.pid().to_string();
         let (mut tracing, lines) = tracing(&pid, "Stock::*")?;
-        let home = format!("/tmp/.jgraft-{}", nix::unistd::geteuid());
-        let mark = format!("s-{}-", tracing.id());
-        let sessions = fs::read_dir(home)?.filter_map(Result::ok).map(|entry| entry.path());
-        let ours: Vec<_> = sessions
-            .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&mark)))
-            .collect();
-        ensure!(ours.len() == 1, "{ours:?}");
-        fs::remove_dir_all(&ours[0])?;
+        fs::remove_dir_all(session_of(&tracing, "/tmp")?)?;
         kill(Pid::from_raw(tracing.id().cast_signed()), Signal::SIGINT)?;
         lines.for_each(drop);
         tracing.wait()?;
@@ -316,14 +356,7 @@ fn a_tmp_that_fills_up_meanwhile_harms_nobody() {
         return skip("trace::full", "only root gives a JVM a /tmp of its own");
     }
     each_jdk("trace::full", .., |jdk| {
-        artifacts::native_agent()?;
-        let jvm = Jvm::builder(jdk)
-            .class_path(targets::order_service_classes()?)
-            .main("OrderService")
-            .program_args(["--quiet"])
-            .own_tmp("size=256m")
-            .start()?;
-        jvm.wait_ready()?;
+        let jvm = service_in_its_own_tmp(jdk)?;
         let pid = jvm.pid().to_string();
         let (mut tracing, mut lines) = tracing(&pid, "Stock::*")?;
         let mut fill = File::create(format!("/proc/{pid}/root/tmp/fill"))?;

@@ -6,6 +6,7 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
+use jgraft_attach::staging;
 use jgraft_protocol::events::{END, WORD_REQUEST};
 use jgraft_protocol::native::trace as keys;
 use jgraft_protocol::session::reply;
@@ -96,6 +97,8 @@ pub(crate) fn run(options: &Reset) -> Result<ExitCode, Failure> {
             put_back: put_back(|key| channel.number(key)),
         });
     }
+    // What a jgraft has left that was killed; what cannot be removed now is removed by whoever stages there next.
+    staging::sweep(&target);
     let told = TargetJson::of(&target);
     let patches = patch::patches(&target);
     let ids: Vec<_> = patches.iter().map(|patch| patch.id.clone()).collect();

@@ -124,7 +124,8 @@ impl Lines {
             let ended_ms = u64::try_from(ended.as_millis()).unwrap_or(0);
             let thread = event.thread;
             let ended = &*human::rfc_3339(ended);
-            let call = CallJson { ended, ended_ms, thread, thread_name, method, cost_ns, exception, own_exception };
+            let call =
+                CallJson { ended, ended_ms, thread, thread_name, method, cost_ns, exception, own_exception };
             json::print("call", &call);
             return;
         }
