@@ -106,9 +106,13 @@ fn a_class_is_patched_when_it_is_loaded() {
         let applied =
             service.patch(&["apply", &classes.file("new", "Later"), "--json"])?.expect(0)?.json()?;
         ensure!(applied["later"][0] == "Later", "{applied}");
-        ensure!(service.jvm.ask("later", |line| line.starts_with("later "))? == "later NEW");
+        let later = || service.jvm.ask("later", |line| line.starts_with("later "));
+        // Behind it may stand, in the same line, what -Xcheck:jni has to say of the JVM's own library.
+        let said = later()?;
+        ensure!(said.starts_with("later NEW"), "{said}");
         service.patch(&["revert"])?.expect(0)?;
-        ensure!(service.jvm.ask("later", |line| line.starts_with("later "))? == "later OLD");
+        let said = later()?;
+        ensure!(said.starts_with("later OLD"), "{said}");
         service.is_unharmed()
     });
 }
@@ -312,7 +316,7 @@ fn a_dry_run_says_what_would_be_and_changes_nothing() {
         let shape = "enum Shade { DARK, LIGHT; String says() { return more(); } public String more() { return \"NEW\"; } }";
         let shape = compiled(&classes, "shape", shape)?;
         let refused = service.patch(&["apply", text(&shape), "--dry-run", "--json"])?.expect(3)?.json()?;
-        ensure!(refused["code"] == "redefinition-refused", "{refused}");
+        ensure!(refused["outcome"] == "refused", "{refused}");
         ensure!(service.says("enum")? == "OLD");
         ensure!(service.jvm.ask("later", |line| line.starts_with("later "))? == "later OLD");
         let listed = service.patch(&["list", "--json"])?.expect(0)?.json()?;

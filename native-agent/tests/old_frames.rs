@@ -85,7 +85,16 @@ fn threads_in_old_code_are_told_until_they_leave_it() {
         none_is_old(&ask(&jvm, &["Looping"])?)?;
         ensure!(jvm.ask("end", told)? == "done second");
         let stdout = jvm.stdout();
-        ensure!(stdout.lines().skip(mark).all(|line| line.starts_with("done ")), "{stdout}");
+        // Started in the background, 8 complains of the signals that are ignored then.
+        let of_signals = |line: &str| {
+            ["Warning: SIG", "SIG", "Signal Handlers", "Running in non-interactive shell"]
+                .iter()
+                .any(|start| line.starts_with(start))
+        };
+        ensure!(
+            stdout.lines().skip(mark).all(|line| line.starts_with("done ") || of_signals(line)),
+            "{stdout}"
+        );
         Ok(())
     });
 }

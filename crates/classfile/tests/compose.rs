@@ -12,6 +12,7 @@ use jgraft_classfile::ClassFile;
 use jgraft_classfile::compare::{Vm, compare};
 use jgraft_classfile::compose::{ComposeError, Composed, Patch, Share, compose, may_revert};
 use jgraft_classfile::opcode::ICONST_0;
+use jgraft_classfile::rebase::rebase;
 use jgraft_classfile::verification::verify;
 use made::Made;
 
@@ -49,6 +50,30 @@ fn same_code(one: &[u8], two: &[u8], method: &str) -> bool {
     };
     assert!(has(&one) && has(&two), "no {method}");
     compare(&one, &two, VM).unwrap().contents.iter().all(|change| change.member != method || !change.code)
+}
+
+/// As compilers of other languages have them, at a class and within its code.
+#[test]
+fn notes_of_compilers_are_left_out() {
+    let Some(made) = Made::of("17") else { return };
+    let with_notes = |version: &str| {
+        let mut bytes = made.class(version);
+        for (known, other) in [("SourceFile", "SourceTale"), ("LineNumberTable", "LineNumberFable")] {
+            let at = bytes.windows(known.len()).position(|text| text == known.as_bytes()).unwrap();
+            bytes[at..at + other.len()].copy_from_slice(other.as_bytes());
+        }
+        bytes
+    };
+    let (base, price, name) = (with_notes("base"), with_notes("price"), with_notes("name"));
+    let one = composed(&base, &base, &[(&price, None)]).unwrap();
+    assert_eq!(one.shares[0], Share { changes: vec![PRICE.into()], ..Share::default() });
+    assert!(same_code(&one.class, &price, PRICE) && !same_code(&one.class, &base, PRICE));
+    let two =
+        composed(&base, &one.class, &[(&price, Some(&one.shares[0])), (&made.class("name"), None)]).unwrap();
+    assert!(same_code(&two.class, &price, PRICE) && same_code(&two.class, &name, NAME));
+    let class = ClassFile::parse(&two.class).unwrap();
+    rebase(&class, &class).expect("no attribute is left that nobody knows");
+    assert_eq!(composed(&base, &two.class, &[]).unwrap().class, base);
 }
 
 #[test]

@@ -16,7 +16,7 @@ use nix::unistd::Pid;
 
 use crate::cache;
 use crate::jdks::Jdk;
-use crate::jvm::{Jvm, parent_of, reap};
+use crate::jvm::{Jvm, parent_of, reap, socket_path};
 use crate::launch::Place;
 use crate::output::{Output, Stream, watch_writes};
 
@@ -224,6 +224,8 @@ impl<'a> JvmBuilder<'a> {
         read_output(&mut child, followed, &output);
         let stdin = Mutex::new(child.stdin.take());
         let started = Pid::from_raw(child.id().cast_signed());
+        // One that was killed and had this number may have been of a user whose socket HotSpot cannot remove at its start.
+        let _: std::io::Result<()> = fs::remove_file(socket_path(started));
         let reaping = Arc::new(Mutex::new(()));
         reap(child, Arc::clone(&output), Arc::clone(&reaping));
         // From here on the guard kills it.

@@ -234,9 +234,14 @@ impl Drop for Jvm {
     }
 }
 
+/// Where HotSpot listens once somebody attaches.
+pub(crate) fn socket_path(pid: Pid) -> PathBuf {
+    PathBuf::from(format!("/tmp/.java_pid{pid}"))
+}
+
 /// What HotSpot leaves in /tmp when it is killed. A later JVM with the same pid must not meet it.
 pub(crate) fn remove_leftovers(pid: Pid) {
-    let mut leftovers = vec![PathBuf::from(format!("/tmp/.java_pid{pid}"))];
+    let mut leftovers = vec![socket_path(pid)];
     for entry in fs::read_dir("/tmp").into_iter().flatten().flatten() {
         if entry.file_name().to_string_lossy().starts_with("hsperfdata_") {
             leftovers.push(entry.path().join(pid.to_string()));

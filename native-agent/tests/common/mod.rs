@@ -93,6 +93,15 @@ pub(crate) fn has_only_the_warning(jvm: &Jvm, jdk: &Jdk, attached: Attached) -> 
         Attached::Times(_) | Attached::Never => 0,
     };
     let expected: Vec<_> = warning.into_iter().cycle().take(times * warning.len()).collect();
+    if !expected.is_empty() {
+        // It writes a line at a time.
+        let mut lines = 0;
+        let all = |_: &str| {
+            lines += 1;
+            lines == expected.len()
+        };
+        jvm.wait_for_stderr(all, Duration::from_secs(30))?;
+    }
     let stderr = jvm.stderr();
     let lines: Vec<_> = stderr.lines().collect();
     let is_expected = lines.len() == expected.len()

@@ -11,7 +11,8 @@
 //! told apart in a running JVM is no change: lines, names of variables and parameters, frames, annotations of class
 //! retention. A method that is not changed keeps its lines: those of the source that it was compiled from.
 //!
-//! The class itself and its fields follow the same rule, attribute by attribute; `InnerClasses` has the rows of all. The
+//! Attributes that the specification does not define are left out: no JVM looks at them, and what they say of the constant
+//! pool nobody knows. The class itself and its fields follow the same rule, attribute by attribute; `InnerClasses` has the rows of all. The
 //! constant pool and the bootstrap methods begin with those of the class in force ([`rebase`](crate::rebase)).
 //!
 //! Not here: whether a JVM takes the class ([`compare`](crate::compare)), and whether it verifies: nobody has ever compiled
@@ -29,6 +30,7 @@ use crate::compare::member_name;
 use crate::constant_values::Values;
 use crate::error::Error;
 use crate::rebase::{RebaseError, rebase};
+use crate::rewrite::known_attributes;
 pub use error::{ComposeError, SharedMethod};
 use splice::{FromUpper, Parts, splice};
 use units::{Units, bootstrap_methods, uses};
@@ -74,6 +76,14 @@ pub fn compose(
     if patches.is_empty() {
         return Ok(Composed { class: base.bytes().to_vec(), shares: Vec::new() });
     }
+    let (base, in_force) = (known_attributes(base)?, known_attributes(in_force)?);
+    let (base, in_force) = (&ClassFile::parse(&base)?, &ClassFile::parse(&in_force)?);
+    let classes: Vec<_> =
+        patches.iter().map(|patch| known_attributes(patch.class)).collect::<Result<_, Error>>()?;
+    let classes: Vec<_> =
+        classes.iter().map(|bytes| ClassFile::parse(bytes)).collect::<Result<_, Error>>()?;
+    let known = classes.iter().zip(patches).map(|(class, patch)| Patch { class, share: patch.share });
+    let patches: &Vec<_> = &known.collect();
     match compose_on(base, in_force, patches) {
         // Constants of patches long gone have filled it, or are of a kind that the base's version has not.
         Err(ComposeError::Rebase {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use jgraft_jvm_harness::cache::{lock, target_dir};
+use jgraft_jvm_harness::cache::{lock, target_dir, workspace};
 use jgraft_jvm_harness::jdks::no_jdk_hint;
 use jgraft_jvm_harness::{Jdk, javac, skip};
 
@@ -18,8 +18,9 @@ pub(crate) struct Case {
     pub(crate) old: Vec<u8>,
     pub(crate) new: Vec<u8>,
     folder: PathBuf,
-    class: String,
-    file: PathBuf,
+    /// With dots.
+    pub(crate) class: String,
+    pub(crate) file: PathBuf,
 }
 
 impl Case {
@@ -49,7 +50,7 @@ pub(crate) fn cases() -> Option<Made> {
 }
 
 fn make() -> Result<Made> {
-    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compare");
+    let tests = workspace().join("crates/classfile/tests/compare");
     let dir = target_dir().join("compare");
     fs::create_dir_all(&dir)?;
     let _lock = lock(&dir.join("lock"))?;

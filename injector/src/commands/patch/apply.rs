@@ -1,5 +1,6 @@
 //! `patch apply`: thought out, carried out in one redefinition, looked at, and only then kept.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -27,7 +28,7 @@ struct AppliedJson<'a> {
     target: TargetJson,
     /// None where nothing had to be changed.
     patch: Option<PatchJson>,
-    /// `applied`, `same` or `dry-run`.
+    /// `applied`, `same`, `dry-run`, or `refused` of a dry run.
     outcome: &'static str,
     /// Of classes that were, or would be, changed.
     classes: Vec<&'a Diagnosis>,
@@ -57,29 +58,13 @@ pub(super) fn run(patch: &Patch, options: &PatchApply) -> Result<ExitCode, Failu
             .find(|id| work.notes.iter().all(|note| note.id != *id))
             .unwrap_or_default(),
     };
-    let refused: Vec<_> = plan
-        .steps
-        .iter()
-        .map(|step| &step.diagnosis)
-        .filter(|diagnosis| !diagnosis.errors.is_empty())
-        .collect();
-    if let Some(first) = refused.first() {
-        let lines = refused.iter().flat_map(|diagnosis| diagnosis.lines()).collect::<Vec<_>>();
-        return Err(Failure::new(
-            EXIT_BLOCKED,
-            "redefinition-refused",
-            format!("this jvm would not take the patch of {}", first.class),
-        )
-        .evidence(first.differences.first().cloned().unwrap_or_default())
-        .remedy("change bodies of methods alone; nothing was sent that changes a class")
-        .detail(lines));
-    }
     let note = Note {
         id,
         digest: digest(&classes),
         by: human::by(),
         at_ms: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64,
         note: options.note.clone(),
+        classes: changed(&plan),
         methods: methods(&plan),
         helpers: plan.added(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -96,6 +81,15 @@ pub(super) fn run(patch: &Patch, options: &PatchApply) -> Result<ExitCode, Failu
         took_us: None,
         old_frames: Vec::new(),
     };
+    if let Some(failure) = refused(&plan) {
+        if options.dry_run && options.json {
+            work.agent.end();
+            told.outcome = "refused";
+            json::print("patch-apply", &told);
+            return Ok(ExitCode::from(EXIT_BLOCKED));
+        }
+        return Err(failure);
+    }
     let cost = consent::first_flush(work.client.target());
     if nothing || options.dry_run {
         work.agent.end();
@@ -132,6 +126,20 @@ pub(super) fn run(patch: &Patch, options: &PatchApply) -> Result<ExitCode, Failu
         took as f64 / 1e3
     ));
     output::finish(ExitCode::SUCCESS, &format!("pid {pid} is patched"))
+}
+
+/// What the JVM would not take.
+fn refused(plan: &Plan) -> Option<Failure> {
+    let refused =
+        || plan.steps.iter().map(|step| &step.diagnosis).filter(|diagnosis| !diagnosis.errors.is_empty());
+    let first = refused().next()?;
+    let cause = format!("this jvm would not take the patch of {}", first.class);
+    Some(
+        Failure::new(EXIT_BLOCKED, "redefinition-refused", cause)
+            .evidence(first.differences.first().cloned().unwrap_or_default())
+            .remedy("change bodies of methods alone; nothing was sent that changes a class")
+            .detail(refused().flat_map(Diagnosis::lines)),
+    )
 }
 
 /// Applies, looks, and keeps it or takes it back; how long the redefinition took, in microseconds, and who is still in old code.
@@ -208,6 +216,12 @@ fn commit(work: &mut Work<'_>, plan: &Plan, note: &Note) -> Result<(), Said> {
     work.agent.commit(&notes, &blobs, &[])?;
     work.agent.end();
     Ok(())
+}
+
+fn changed(plan: &Plan) -> Vec<String> {
+    let loaded = plan.steps.iter().map(|planned| &planned.name);
+    let all: BTreeSet<_> = loaded.chain(plan.later.iter().map(|later| &later.name)).collect();
+    all.into_iter().map(|name| dotted(name)).collect()
 }
 
 /// `CLASS::METHOD` of all that it changes.

@@ -149,22 +149,39 @@ impl Inputs {
 
 /// Fails where the target's JVM does not know the version of a class.
 pub(super) fn are_known(classes: &[NewClass], feature: Option<u32>) -> Result<(), Failure> {
-    let major =
-        |class: &NewClass| ClassFile::parse(&class.bytes).map_or(0, |class| u32::from(class.major_version()));
+    let Some(feature) = feature else { return Ok(()) };
     // 52 is 8 (JVMS 4.1).
-    let Some(newer) = classes.iter().find(|class| feature.is_some_and(|feature| major(class) > feature + 44))
-    else {
-        return Ok(());
-    };
-    let feature = feature.unwrap_or_default();
-    Err(Failure::new(
-        EXIT_BLOCKED,
-        "newer-class",
-        format!("{} is of a newer jdk than the target", newer.from),
-    )
-    .evidence(format!("its version is {}, and java {feature} takes {} at most", major(newer), feature + 44))
-    .remedy(format!("compile it with --release {feature}, or the release that the service was compiled for")))
+    let most = feature + 44;
+    for class in classes {
+        let Ok(parsed) = ClassFile::parse(&class.bytes) else { continue };
+        let (major, minor) = (u32::from(parsed.major_version()), parsed.minor_version());
+        let refused = |cause: String, evidence: String| {
+            Err(Failure::new(EXIT_BLOCKED, "newer-class", cause).evidence(evidence).remedy(format!(
+                "compile it with --release {feature}, or the release that the service was compiled for"
+            )))
+        };
+        if major > most {
+            return refused(
+                format!("{} is of a newer jdk than the target", class.from),
+                format!("its version is {major}, and java {feature} takes {most} at most"),
+            );
+        }
+        // The preview features of a release are those of no other; before 12 there were none (JVMS 4.1).
+        if minor == PREVIEW && major >= 56 && major != most {
+            return refused(
+                format!("{} uses preview features of another jdk than the target's", class.from),
+                format!(
+                    "they are those of java {}, and the target is java {feature}",
+                    major.saturating_sub(44)
+                ),
+            );
+        }
+    }
+    Ok(())
 }
+
+/// minor_version of a class that uses preview features.
+const PREVIEW: u16 = 65_535;
 
 /// A class file lies below its root as its package says.
 fn is_where_it_belongs(name: &str, expected: Option<&str>, from: &str) -> Result<(), Failure> {

@@ -26,6 +26,8 @@ pub(crate) struct PatchJson {
     /// Milliseconds since 1970.
     pub(crate) at_ms: u64,
     pub(crate) note: Option<String>,
+    /// Classes that it changes; as they are called, since they are looked for by that.
+    pub(crate) classes: Vec<String>,
     /// `CLASS::METHODDESCRIPTOR`
     pub(crate) methods: Vec<String>,
     /// Classes that it has added.
@@ -42,6 +44,7 @@ impl PatchJson {
             by: human::clean(&note.by),
             at_ms: note.at_ms,
             note: note.note.as_deref().map(human::clean),
+            classes: note.classes.clone(),
             methods: clean(&note.methods),
             helpers: clean(&note.helpers),
             jgraft_version: human::clean(&note.version),
@@ -57,11 +60,12 @@ impl PatchJson {
             [] => String::new(),
             added => format!(", {} added ({})", human::count(added.len() as u64, "class"), added.join(" ")),
         };
+        let what = if self.methods.is_empty() { &self.classes } else { &self.methods };
         format!(
             "{}: {} ({}){added}, for {}, by {}{note}",
             self.id,
             human::count(self.methods.len() as u64, "method"),
-            self.methods.join(" "),
+            human::clean(&what.join(" ")),
             human::age(age),
             self.by
         )

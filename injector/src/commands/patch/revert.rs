@@ -149,11 +149,8 @@ fn attempt(
     let pid = target.pid();
     let cause = format!("nothing was taken out of pid {pid}");
     let meant = known.iter().filter(|patch| ids.contains(&patch.id));
-    let names: BTreeSet<String> = meant
-        .flat_map(|patch| &patch.methods)
-        .filter_map(|method| method.split_once("::"))
-        .map(|(class, _)| class.replace('.', "/"))
-        .collect();
+    let names: BTreeSet<String> =
+        meant.flat_map(|patch| &patch.classes).map(|class| class.replace('.', "/")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let mut work = Work::on_names(patience.client(target, interrupt), &names, patience.timeout)?;
     let changes = plan(&work, ids, &cause)?;

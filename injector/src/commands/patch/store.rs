@@ -14,6 +14,8 @@ pub(super) struct Note {
     /// Milliseconds since 1970.
     pub(super) at_ms: u64,
     pub(super) note: Option<String>,
+    /// Classes that it changes, with dots; of some it may change no method.
+    pub(super) classes: Vec<String>,
     /// `CLASS::METHODDESCRIPTOR`, with dots, in the order of the classes.
     pub(super) methods: Vec<String>,
     /// Classes that were added, with dots.
@@ -35,8 +37,11 @@ impl Note {
             if let Some(text) = &note.note {
                 put("note", text);
             }
-            put("methods", &note.methods.join(" "));
-            put("helpers", &note.helpers.join(" "));
+            // Names may have spaces.
+            let lists = [("class", &note.classes), ("method", &note.methods), ("helper", &note.helpers)];
+            for (key, list) in lists {
+                (1..).zip(list).for_each(|(n, name)| put(&format!("{key}.{n}"), name));
+            }
             put("version", &note.version);
         }
         pairs
@@ -47,7 +52,7 @@ impl Note {
         let of = |n: usize| {
             let get = |key: &str| properties::get(pairs, &format!("patch.{n}.{key}"));
             let text = |key| get(key).unwrap_or_default().to_owned();
-            let list = |key| text(key).split_whitespace().map(str::to_owned).collect();
+            let list = |key| (1..).map_while(|n| get(&format!("{key}.{n}"))).map(str::to_owned).collect();
             get("id")?;
             Some(Note {
                 id: text("id"),
@@ -55,8 +60,9 @@ impl Note {
                 by: text("by"),
                 at_ms: get("at.ms").and_then(|ms| ms.parse().ok()).unwrap_or(0),
                 note: get("note").map(str::to_owned),
-                methods: list("methods"),
-                helpers: list("helpers"),
+                classes: list("class"),
+                methods: list("method"),
+                helpers: list("helper"),
                 version: text("version"),
             })
         };
@@ -123,6 +129,7 @@ mod tests {
             by: "alice (uid 0)".into(),
             at_ms: 7,
             note: Some("price\nwrong".into()),
+            classes: vec!["shop.Order".into(), "shop.Odd name".into()],
             methods: vec!["shop.Order::price()I".into(), "shop.Order::place(I)V".into()],
             helpers: Vec::new(),
             version: "0.1.0".into(),
