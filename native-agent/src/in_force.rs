@@ -60,16 +60,20 @@ fn classes(
     let written = vm.with_top_local_frame(|jni| -> Result<_, Error> {
         let found = environment
             .loaded_classes(jni, |signature| names.iter().any(|name| name.has_signature(signature)))?;
-        let message = match found.wanted.len() {
+        Ok(match found.wanted.len() {
             0 => {
-                format!("none of the {} classes that are loaded has a name that was asked for", found.loaded)
+                let loaded = found.loaded;
+                let message =
+                    format!("none of the {loaded} classes that are loaded has a name that was asked for");
+                Err(Failure::new(stage::NOT_LOADED, message))
             }
             count if count > keys::MOST_CLASSES => {
-                format!("{count} classes have these names, and {} are read at once", keys::MOST_CLASSES)
+                let most = keys::MOST_CLASSES;
+                let message = format!("{count} classes have these names, and {most} are read at once");
+                Err(Failure::new(stage::FIND, message))
             }
-            _ => return Ok(write(environment, jni, session, &found.wanted)),
-        };
-        Ok(Err(Failure::new(stage::FIND, message)))
+            _ => write(environment, jni, session, &found.wanted),
+        })
     });
     written.map_err(|error| Failure::call(stage::FIND, "the jvm does not tell its classes", &error))?
 }

@@ -49,6 +49,8 @@ pub mod stage {
     pub const ENVIRONMENT: &str = "environment";
     /// Looking for the class among the loaded ones, or waiting until it is loaded.
     pub const FIND: &str = "find";
+    /// None of the classes is loaded whose code was asked for.
+    pub const NOT_LOADED: &str = "not-loaded";
     /// Looking for a method in the class that is named with it.
     pub const FIND_METHOD: &str = "find-method";
     /// The request does not agree to what it would cost.

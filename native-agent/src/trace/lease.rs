@@ -8,7 +8,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use jgraft_protocol::events::{END, WORD_BEAT, WORD_REQUEST};
+use jgraft_protocol::events::{END, WORD_ANSWERED, WORD_BEAT, WORD_REQUEST};
 use jgraft_protocol::native::trace as keys;
 
 use crate::memory::EventMemory;
@@ -73,6 +73,7 @@ impl Lease {
             if wanted != request {
                 request = wanted;
                 asked();
+                memory.word(WORD_ANSWERED).store(request, Ordering::Release);
                 continue;
             }
             if !sys::is_locked(&self.lock) {

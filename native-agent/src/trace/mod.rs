@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 
 use jgraft_classfile::ClassFile;
 use jgraft_jvmti::Event;
-use jgraft_protocol::events::WORD_REQUEST;
+use jgraft_protocol::events::{WORD_ANSWERED, WORD_REQUEST};
 use jgraft_protocol::native::{stage, trace as keys};
 use jgraft_protocol::pattern::Pattern;
 use jgraft_protocol::properties;
@@ -183,6 +183,7 @@ impl Running {
         let memory = &self.trace.channel.memory;
         memory.forget();
         memory.word(WORD_REQUEST).store(0, Ordering::Release);
+        memory.word(WORD_ANSWERED).store(0, Ordering::Release);
         status::put(&self.trace, "beginning", &[]);
         memory.set_gate(Gate::Open);
         // Nobody watches yet: whatever goes wrong here, it is taken back here.

@@ -11,6 +11,7 @@
 //! | 9 | injector | [`WORD_REQUEST`]: what it wants, waited for with a futex on its low half: [`END`], and [`THREADS`] is added |
 //! | 16 | agent | [`WORD_GATE`]: 1 while probes may write |
 //! | 17 | agent | [`WORD_ROUND`]: which round the names are of, one more with each [reset](super::reset) |
+//! | 18 | agent | [`WORD_ANSWERED`]: the word 9 that it has carried out |
 //! | 32 | agent | odd while it writes the [status](super::status), one more after that |
 //! | 33 | agent | bytes of the status |
 //! | 64 to 511 | agent | the status |
@@ -45,6 +46,8 @@ pub const THREADS: u64 = 2;
 pub const WORD_GATE: usize = 16;
 /// Which round the names are of. A [`Commit`] with a number is of the round that was in force when its record was reserved.
 pub const WORD_ROUND: usize = 17;
+/// The last [`WORD_REQUEST`] that the agent has carried out.
+pub const WORD_ANSWERED: usize = 18;
 /// Words of a name.
 pub const NAME: usize = 16;
 /// Those of its bytes.

@@ -17,7 +17,7 @@ mod writer;
 
 pub use layout::{
     COMMITTED, Commit, DROPPED, END, EXCEPTIONS, Layout, MAGIC, NAME, OWN, PAGE, READ, RECORD, THREADS,
-    THROWN, Thrown, WORD, WORD_BEAT, WORD_GATE, WORD_REQUEST, WORD_ROUND, WRITE,
+    THROWN, Thrown, WORD, WORD_ANSWERED, WORD_BEAT, WORD_GATE, WORD_REQUEST, WORD_ROUND, WRITE,
 };
 pub use reader::{Event, LayoutError, Reader};
 pub use status::{STATUS_LIMIT, put_status, status};

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use jgraft_protocol::patch::{GENERATION, step};
+use jgraft_protocol::pattern::shown_method;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -118,7 +119,8 @@ pub(super) fn run(patch: &Patch, options: &PatchApply) -> Result<ExitCode, Failu
     }
     lines(&plan, &note).iter().for_each(|line| output::line(line));
     for frame in &told.old_frames {
-        output::line(&format!("{} is still in the old {}::{}", frame.thread, frame.class, frame.method));
+        let method = shown_method(&frame.method);
+        output::line(&format!("{} is still in the old {}::{method}", frame.thread, frame.class));
     }
     output::line(&format!(
         "{} is in force, after {:.1} ms; jgraft patch {pid} revert {0} takes it out",
@@ -243,7 +245,9 @@ fn lines(plan: &Plan, note: &Note) -> Vec<String> {
     for planned in &plan.steps {
         let diagnosis = &planned.diagnosis;
         lines.push(format!("{} ({})", diagnosis.class, diagnosis.loader));
-        lines.extend(planned.becomes.share.changes.iter().map(|method| format!("  changes {method}")));
+        lines.extend(
+            planned.becomes.share.changes.iter().map(|method| format!("  changes {}", shown_method(method))),
+        );
         lines.extend(
             planned.becomes.share.besides.iter().map(|what| format!("  changes {what} of the class")),
         );
@@ -253,13 +257,13 @@ fn lines(plan: &Plan, note: &Note) -> Vec<String> {
                 .share
                 .carries
                 .iter()
-                .map(|method| format!("  {method} is as an earlier patch has it")),
+                .map(|method| format!("  {} is as an earlier patch has it", shown_method(method))),
         );
         lines.extend(
             diagnosis
                 .foreign
                 .iter()
-                .map(|member| format!("  {member} has code of another agent, which stays")),
+                .map(|method| format!("  {} has code of another agent, which stays", shown_method(method))),
         );
     }
     lines.extend(note.helpers.iter().map(|class| format!("{class} is added")));

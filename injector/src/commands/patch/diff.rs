@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use jgraft_classfile::ClassFile;
 use jgraft_classfile::diff::{MethodDiff, Side, Told, diff};
+use jgraft_protocol::pattern::shown_method;
 use serde::Serialize;
 
 use super::doctor::Diagnosis;
@@ -109,7 +110,8 @@ fn show(diagnosis: &Diagnosis, method: &MethodDiff, as_json: bool) {
         return;
     }
     let out = human::Stream::stdout();
-    out.line(&out.bold(&format!("{}::{}", diagnosis.class, human::clean(&method.method))));
+    let name = human::clean(&shown_method(&method.method));
+    out.line(&out.bold(&format!("{}::{name}", diagnosis.class)));
     for line in method.to_string().lines().skip(1).map(human::clean) {
         let shown = match line.as_bytes().first() {
             Some(b'-') => out.red(&line),

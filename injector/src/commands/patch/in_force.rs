@@ -88,8 +88,7 @@ fn ask(
         let reply = match native_agent::load(client, &draft, &session, "not-read", &cause)? {
             Answer::Done(reply) => reply,
             Answer::Refused(reply) => match native_agent::said(&reply) {
-                // None of them is loaded.
-                (stage::FIND, message) if message.starts_with("none of the ") => continue,
+                (stage::NOT_LOADED, _) => continue,
                 (stage, message) => {
                     return Err(Failure::new(EXIT_FAILED, "not-read", cause)
                         .evidence(format!("stage {stage}: {message}"))

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use jgraft_attach::{Target, files};
 use jgraft_protocol::patch::{GENERATION, JOURNAL};
+use jgraft_protocol::pattern::shown_method;
 use jgraft_protocol::properties;
 use serde::Serialize;
 
@@ -60,7 +61,10 @@ impl PatchJson {
             [] => String::new(),
             added => format!(", {} added ({})", human::count(added.len() as u64, "class"), added.join(" ")),
         };
-        let what = if self.methods.is_empty() { &self.classes } else { &self.methods };
+        let what = match &self.methods[..] {
+            [] => self.classes.clone(),
+            methods => methods.iter().map(|method| shown_method(method)).collect(),
+        };
         format!(
             "{}: {} ({}){added}, for {}, by {}{note}",
             self.id,

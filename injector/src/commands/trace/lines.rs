@@ -1,10 +1,11 @@
 //! A line for each call.
 
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime};
 
 use jgraft_attach::EventMemory;
-use jgraft_protocol::events::{Event, Reader, THREADS, WORD_REQUEST};
+use jgraft_protocol::events::{Event, Reader, THREADS, WORD_ANSWERED, WORD_REQUEST};
 use jgraft_protocol::native::trace as keys;
 use jgraft_protocol::pattern::shown_method;
 use nix::time::{ClockId, clock_gettime};
@@ -34,7 +35,7 @@ struct CallJson<'a> {
 /// What no class is called: the name of an exception for which there was no room.
 const UNKNOWN: &str = "(unknown)";
 /// How long is waited for the names of threads that are new, and how seldom.
-const PATIENCE: Duration = Duration::from_millis(20);
+const PATIENCE: Duration = Duration::from_millis(500);
 const SELDOM: Duration = Duration::from_millis(250);
 
 pub(super) struct Lines {
@@ -93,16 +94,14 @@ impl Lines {
         if is_known(&self.threads) || recently {
             return;
         }
+        let word = |at: usize| memory.get(at).map_or(0, |word| word.load(Ordering::Acquire));
         memory.add_and_wake(WORD_REQUEST, THREADS);
-        let start = Instant::now();
+        let (start, request) = (Instant::now(), word(WORD_REQUEST));
         self.asked = Some(start);
-        while start.elapsed() < PATIENCE {
-            opened.read_on(&mut self.threads);
-            if is_known(&self.threads) {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(1));
+        while word(WORD_ANSWERED) < request && start.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_micros(500));
         }
+        opened.read_on(&mut self.threads);
         for event in events {
             self.threads.give_up(event.thread);
         }
