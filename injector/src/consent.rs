@@ -6,15 +6,23 @@ use std::os::fd::AsFd;
 use jgraft_attach::{EventMemory, LARGE_FLUSH, Target, compiled_at_risk, first_retransform};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
+use crate::commands::patch::patches;
 use crate::failure::{EXIT_BLOCKED, EXIT_INTERRUPTED, Failure};
 use crate::human::{Stream, clean};
 use crate::interrupt::Interrupt;
 
-/// Fails where the user does not agree, or cannot be asked. `what` was not done, and costs `cost`.
-pub(crate) fn ask(what: &str, cost: &str, json: bool, interrupt: &Interrupt) -> Result<(), Failure> {
-    let refused = Failure::new(EXIT_BLOCKED, "consent", what).evidence(clean(cost)).remedy(
-        "--yes agrees to it; a pattern that means less costs less, and --dry-run lists what is meant",
-    );
+/// Fails where the user does not agree, or cannot be asked. `what` was not done, and costs `cost`; `else_` is what to do beside
+/// agreeing.
+pub(crate) fn ask(
+    what: &str,
+    cost: &str,
+    else_: &str,
+    json: bool,
+    interrupt: &Interrupt,
+) -> Result<(), Failure> {
+    let refused = Failure::new(EXIT_BLOCKED, "consent", what)
+        .evidence(clean(cost))
+        .remedy(format!("--yes agrees to it; {else_}"));
     if json || !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return Err(refused);
     }
@@ -39,10 +47,10 @@ pub(crate) struct Flush {
     is_large: bool,
 }
 
-/// What a first change of a class costs; none where that is nothing, or was paid already.
+/// What a first change of a class costs; none where that is nothing, or was paid already, as far as can be seen from outside.
 pub(crate) fn first_flush(target: &Target) -> Option<Flush> {
     let traced = EventMemory::descriptors(target).is_ok_and(|found| !found.is_empty());
-    let cost = first_retransform(target).filter(|_| !traced)?;
+    let cost = first_retransform(target).filter(|_| !traced && patches(target).is_empty())?;
     let is_large = compiled_at_risk(target).is_some_and(|methods| methods >= LARGE_FLUSH);
     Some(Flush { text: format!("{}; {}", cost.cause, cost.evidence), is_large })
 }
@@ -58,7 +66,8 @@ impl Flush {
         interrupt: &Interrupt,
     ) -> Result<(), Failure> {
         if self.is_large && !yes {
-            return ask(what, &self.text, json, interrupt);
+            let once = "it is paid once, however little is changed; --dry-run says what is meant";
+            return ask(what, &self.text, once, json, interrupt);
         }
         stderr.warning(&clean(&self.text));
         Ok(())

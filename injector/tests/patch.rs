@@ -184,6 +184,24 @@ fn sources_for_a_target_without_a_class_path_find_nothing_of_ours() {
     });
 }
 
+/// A JVM of 8 to 22 throws its compiled code away the first time, and not again.
+#[test]
+fn what_the_first_change_costs_is_said_once() {
+    each_jdk("patch::flush", 8..=22, |jdk| {
+        let classes = Classes::made()?;
+        let service = classes.start(jdk, &[])?;
+        let file = classes.file("new", "Shade");
+        for is_first in [true, false] {
+            let run = service.patch(&["apply", &file, "--yes"])?.expect(0)?;
+            ensure!(run.stderr.contains("throw away all its compiled code") == is_first, "{}", run.stderr);
+            let again = service.patch(&["apply", &classes.file("new", "Saying"), "--dry-run"])?.expect(0)?;
+            ensure!(!again.stderr.contains("throw away"), "{}", again.stderr);
+            service.patch(&["revert"])?.expect(0)?;
+        }
+        service.is_unharmed()
+    });
+}
+
 #[test]
 fn a_thread_that_stays_in_the_old_body_is_told() {
     each_jdk("patch::old", .., |jdk| {

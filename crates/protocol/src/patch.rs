@@ -31,6 +31,9 @@ pub const DEFAULT_TIME_TO_LIVE_MS: u64 = 60_000;
 /// How often something was committed in this JVM, or a class came that was waited for. Of the reply; of the step
 /// [`step::APPLY`], which is refused if it is another by then; of the reply to [`step::COMMIT`], as it is after it.
 pub const GENERATION: &str = "generation";
+/// In the reply: `true` where a class was ever redefined for a patch in this JVM, which the first time costs one of 8 to 22 its
+/// compiled code.
+pub const REDEFINED: &str = "redefined";
 
 /// The file of a step's request, from 2 on: the session's own request is the first.
 pub fn request(n: usize) -> String {

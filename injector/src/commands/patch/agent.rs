@@ -58,6 +58,8 @@ pub(super) struct Agent {
     step: usize,
     /// Grows with every patch; the agent refuses what was planned on an older one.
     pub(super) generation: u64,
+    /// Whether it has redefined a class in this JVM before.
+    pub(super) has_redefined: bool,
     pub(super) found: Vec<Found>,
     /// Names of classes that are not loaded, with what loaders have of them.
     pub(super) unloaded: Vec<Unloaded>,
@@ -131,6 +133,7 @@ impl Agent {
             process,
             step: 1,
             generation,
+            has_redefined: properties::get(&reply, patch::REDEFINED) == Some("true"),
             found: Vec::new(),
             unloaded: Vec::new(),
             wanted: Vec::new(),

@@ -91,7 +91,7 @@ pub(super) fn run(patch: &Patch, options: &PatchApply) -> Result<ExitCode, Failu
         }
         return Err(failure);
     }
-    let cost = consent::first_flush(work.client.target());
+    let cost = consent::first_flush(work.client.target()).filter(|_| !work.agent.has_redefined);
     if nothing || options.dry_run {
         work.agent.end();
         if options.json {

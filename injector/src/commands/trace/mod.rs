@@ -64,7 +64,13 @@ pub(crate) fn run(options: &Trace) -> Result<ExitCode, Failure> {
         Begun::AskFirst(target, cost) => {
             match options.yes {
                 true => stderr.warning(&human::clean(&cost)),
-                false => consent::ask(&format!("pid {pid} was not traced"), &cost, options.json, &interrupt)?,
+                false => consent::ask(
+                    &format!("pid {pid} was not traced"),
+                    &cost,
+                    "a pattern that means less costs less, and --dry-run lists what is meant",
+                    options.json,
+                    &interrupt,
+                )?,
             }
             match Opened::open(target, &patterns, options, true, &interrupt)? {
                 Begun::Yes(opened) => opened,

@@ -32,6 +32,7 @@ final class PatchSession {
         reply.put("generation", String.valueOf(committed.generation));
         reply.put("jdk", String.valueOf(PatchState.javaVersion()));
         reply.put("redefine", String.valueOf(inst.isRedefineClassesSupported()));
+        reply.put("redefined", String.valueOf(state.hasRedefined()));
         for (String error : new String[] {"keeper.error", "rollback.error"}) {
             if (state.map.containsKey(error)) {
                 reply.put(error, (String) state.map.get(error));

@@ -21,6 +21,7 @@ final class PatchState {
     private static final String LOCK = "lock";
     private static final String PENDING = "pending";
     private static final String REDEFINING = "redefining";
+    private static final String REDEFINED = "redefined";
     private static final Object[][] NONE = {};
 
     final Map<String, Object> map;
@@ -188,9 +189,15 @@ final class PatchState {
         map.put(REDEFINING, Thread.currentThread());
         try {
             inst.redefineClasses(definitions);
+            map.put(REDEFINED, Boolean.TRUE);
         } finally {
             map.remove(REDEFINING);
         }
+    }
+
+    /** Whether it was ever done: the first time costs a JVM of 8 to 22 its compiled code. */
+    boolean hasRedefined() {
+        return map.containsKey(REDEFINED);
     }
 
     boolean isRedefinedByUs() {
