@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use jgraft_attach::{AttachError, Finding};
+use jgraft_attach::{AttachError, Finding, FindingKind, Target};
 use serde::Serialize;
 
 use crate::target::TargetJson;
@@ -56,6 +56,18 @@ impl Failure {
     /// A check stands against it; nothing was sent.
     pub(crate) fn blocked(finding: &Finding) -> Failure {
         Failure::from_finding(EXIT_BLOCKED, finding)
+    }
+
+    /// This failure in the middle of a job; where the target has ended meanwhile, that is what failed, and what was asked of
+    /// it before has ended with it.
+    pub(crate) fn in_the_middle(self, target: &Target) -> Failure {
+        if !target.process().has_ended() {
+            return self;
+        }
+        let cause = format!("pid {} ended in the middle", target.pid());
+        Failure::new(EXIT_FAILED, FindingKind::Ended.code(), cause)
+            .evidence(format!("{}: {}", self.cause, self.evidence))
+            .remedy("what was under way ended with it; do it again with the jvm that takes its place")
     }
 
     pub(crate) fn evidence(self, evidence: impl Into<String>) -> Failure {

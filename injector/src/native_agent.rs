@@ -18,6 +18,8 @@ pub(crate) enum Answer {
     Refused(Pairs),
 }
 
+const NOTHING_DONE: &str = "nothing was changed; jgraft doctor says how the jvm is";
+
 /// Has the JVM load the agent, which does what the session asks for. An error where it did not come to that; `code` and
 /// `cause` are what failed then.
 pub(crate) fn load(
@@ -36,10 +38,14 @@ pub(crate) fn load(
         LoadOutcome::Loaded => Ok(Answer::Done(reply)),
         LoadOutcome::AgentFailed(code) if reply.is_empty() => {
             let meaning = code::explain(code).unwrap_or("unknown");
-            Err(failed(format!("the agent returned {code}: {meaning}")))
+            let remedy = match code {
+                code::NO_REPLY => format!("make room for files such as {}", draft.path()),
+                _ => NOTHING_DONE.to_owned(),
+            };
+            Err(failed(format!("the agent returned {code}: {meaning}")).remedy(remedy))
         }
         LoadOutcome::AgentFailed(_) => Ok(Answer::Refused(reply)),
-        LoadOutcome::NotLoaded(words) => Err(failed(format!("the jvm says: {words}"))),
+        LoadOutcome::NotLoaded(words) => Err(failed(format!("the jvm says: {words}")).remedy(NOTHING_DONE)),
     }
 }
 

@@ -12,7 +12,8 @@
 
 /// [`crate::session::request::VERB`]: patch classes.
 pub const VERB: &str = "patch";
-/// The file that the injector holds a lock on.
+/// The file that the injector holds a lock on. The agent removes it when it has given the session up, and nothing of it is
+/// pending any more.
 pub const LEASE: &str = "lease";
 /// The name of the file without a name, kept open by the JVM, with the journal that the injector wrote: the link in
 /// `/proc/PID/fd` ends in `/jgraft-journal (deleted)`.

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use jgraft_jvm_harness::{Jdk, Jvm, artifacts, cache, javac};
+use jgraft_jvm_harness::{Jdk, Jvm, JvmBuilder, artifacts, cache, javac};
 
 use super::common::{Run, bundled_agent_beside_jgraft, jgraft};
 
@@ -39,6 +39,16 @@ impl Classes {
 
     /// The same where it sees more than its own classes.
     pub(crate) fn start_seeing(&self, jdk: &Jdk, options: &[&str], more: &[&Path]) -> Result<Service> {
+        self.start_in(jdk, options, |jvm| more.iter().fold(jvm, |jvm, path| jvm.visible(path)))
+    }
+
+    /// The same in surroundings of its own.
+    pub(crate) fn start_in(
+        &self,
+        jdk: &Jdk,
+        options: &[&str],
+        surroundings: impl FnOnce(JvmBuilder<'_>) -> JvmBuilder<'_>,
+    ) -> Result<Service> {
         artifacts::native_agent()?;
         bundled_agent_beside_jgraft()?;
         let boot = format!("-Xbootclasspath/a:{}", self.folder.join("boot").display());
@@ -52,7 +62,7 @@ impl Classes {
             .main("Patched")
             .program_args([self.folder.join("twice")])
             .visible(&self.folder);
-        let jvm = more.iter().fold(jvm, |jvm, path| jvm.visible(path)).start()?;
+        let jvm = surroundings(jvm).start()?;
         jvm.wait_ready()?;
         Ok(Service { jvm })
     }

@@ -221,6 +221,14 @@ fn same(one: &TargetDir, other: &TargetDir) -> bool {
 }
 
 fn failed(target: &Target, home: &Path, error: &io::Error) -> Finding {
+    if target.process().has_ended() {
+        return Finding::new(
+            FindingKind::Ended,
+            format!("pid {} ended before anything was sent to it", target.pid()),
+            format!("{}: {error}", home.display()),
+            "jgraft list shows the jvms of this host",
+        );
+    }
     Finding::new(
         FindingKind::StagingFailed,
         format!("nothing can be put into {} for pid {}", home.display(), target.pid()),

@@ -10,9 +10,10 @@ use std::time::{Duration, Instant};
 use jgraft_attach::{Client, LoadOutcome, Process, Request};
 use jgraft_protocol::patch::{self, step, told};
 use jgraft_protocol::properties;
-use jgraft_protocol::session::{reply, request};
+use jgraft_protocol::session::request;
 
 use super::inputs::dotted;
+use super::said::{Said, outcome};
 use super::store::{self, Note};
 use crate::bundle::Bundled;
 use crate::failure::{EXIT_FAILED, Failure};
@@ -52,8 +53,8 @@ pub(super) struct Found {
 pub(super) struct Agent {
     session: Session,
     path: String,
-    /// Held by this process, and by nobody when it is gone.
-    _lease: File,
+    /// Held by this process, and by nobody when it is gone; none where we have let go of it.
+    lease: Option<File>,
     process: Process,
     step: usize,
     /// Grows with every patch; the agent refuses what was planned on an older one.
@@ -122,14 +123,17 @@ impl Agent {
             LoadOutcome::AgentFailed(code) => return Err(failed(format!("the agent did not start: {code}"))),
             LoadOutcome::NotLoaded(words) => return Err(failed(format!("the jvm says: {words}"))),
         }
-        let reply = session.reply().ok_or_else(|| failed("the agent has left no reply".to_owned()))?;
+        let reply = session.reply().ok_or_else(|| {
+            let evidence = format!("the agent has left no reply in {}", draft.path());
+            failed(evidence).remedy("make room there, if its disk is full; nothing was changed")
+        })?;
         outcome(&reply).map_err(|said| said.failure(&cause))?;
         let generation = properties::get(&reply, patch::GENERATION).and_then(|text| text.parse().ok());
         let generation = generation.ok_or_else(|| failed("its reply has no generation".to_owned()))?;
         let mut agent = Agent {
             session,
             path: draft.path(),
-            _lease: lease,
+            lease: Some(lease),
             process,
             step: 1,
             generation,
@@ -246,12 +250,21 @@ impl Agent {
         let text = properties::write(all.chain([("end", "true")]));
         let dir = self.session.dir();
         dir.write_new(&patch::request(self.step), text.as_bytes())
-            .map_err(|error| Said::lost(format!("the step {name} cannot be written: {error}")))?;
+            .map_err(|error| Said::no_room(format!("the step {name} cannot be written: {error}")))?;
         let (start, answer) = (Instant::now(), patch::reply(self.step));
         loop {
+            // In this order: its answer comes before its end.
+            let ended = self.has_given_up();
             if let Some(reply) = self.session.pairs(&answer) {
                 outcome(&reply)?;
                 return Ok(reply);
+            }
+            if ended {
+                return Err(Said::no_room(format!(
+                    "the agent has ended without an answer to {name}: it can write none into {}, or has heard nothing for {} s",
+                    self.path,
+                    patch::DEFAULT_TIME_TO_LIVE_MS / 1000
+                )));
             }
             if start.elapsed() > PATIENCE {
                 return Err(Said::lost(format!(
@@ -280,15 +293,41 @@ impl Agent {
             }
             Err(failure) => failure,
         };
-        match self.step(step::ROLLBACK, &[]) {
-            Ok(_) => Err(failure),
+        Err(self.taken_back(failure, cause))
+    }
+
+    /// A failure while a step is pending, after the step was taken back.
+    pub(super) fn taken_back(&mut self, failure: Failure, cause: &str) -> Failure {
+        match self.take_back() {
+            Ok(()) => failure,
             // Then the target is not as it was.
-            Err(said) => Err(Failure::new(EXIT_FAILED, "not-restored", cause)
+            Err(said) => Failure::new(EXIT_FAILED, "not-restored", cause)
                 .evidence(format!("and it could not be taken back: {}", said.message))
-                .remedy(
-                    "the classes that are named run the new code; jgraft patch revert, or a restart, ends that",
-                )),
+                .remedy("the classes that are named run the new code; jgraft patch revert, or a restart, ends that"),
         }
+    }
+
+    /// By a step; where it cannot be asked for one, it takes back what is pending as soon as nobody holds the lease.
+    fn take_back(&mut self) -> Result<(), Said> {
+        match self.step(step::ROLLBACK, &[]) {
+            Err(said) if said.is_of_session() => {}
+            other => return other.map(drop),
+        }
+        self.lease = None;
+        let start = Instant::now();
+        while !self.has_given_up() && !self.process.has_ended() {
+            if start.elapsed() > PATIENCE {
+                return Err(Said::lost(format!("the agent has not ended within {} s", PATIENCE.as_secs())));
+            }
+            thread::sleep(LOOK);
+        }
+        Ok(())
+    }
+
+    /// Whether the agent has ended its session: it has removed the lease then.
+    fn has_given_up(&self) -> bool {
+        let lease = self.session.dir().read(patch::LEASE, 0);
+        lease.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
     }
 
     /// What was applied is to stay: with these patches in all, these files kept beside those that are there, and those of
@@ -299,7 +338,7 @@ impl Agent {
         kept: &[(String, Vec<u8>)],
         dropped: &[String],
     ) -> Result<(), Said> {
-        let lost = |error: io::Error| Said::lost(error.to_string());
+        let lost = |error: io::Error| Said::no_room(error.to_string());
         let (mut pairs, note_pairs) = (Vec::new(), Note::pairs(notes));
         let text = properties_text(&note_pairs);
         let kept = kept.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
@@ -335,49 +374,4 @@ impl Agent {
 
 fn properties_text(pairs: &[(String, String)]) -> String {
     properties::write(pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())))
-}
-
-/// What the agent says of a step that it did not do.
-#[derive(Clone, Debug)]
-pub(super) struct Said {
-    pub(super) stage: String,
-    pub(super) message: String,
-    stack: Vec<String>,
-}
-
-impl Said {
-    /// What keeps us from asking it, or it from answering.
-    fn lost(message: String) -> Said {
-        Said { stage: "session".to_owned(), message, stack: Vec::new() }
-    }
-
-    /// With more lines behind what it says.
-    pub(super) fn with(mut self, lines: Vec<String>) -> Said {
-        self.stack.splice(0..0, lines);
-        self
-    }
-
-    pub(super) fn failure(self, cause: &str) -> Failure {
-        Failure::new(EXIT_FAILED, "patch-failed", cause)
-            .evidence(format!("stage {}: {}", self.stage, self.message))
-            .remedy("nothing was changed")
-            .detail(self.stack)
-    }
-}
-
-/// How long the redefinition of a step took, in microseconds.
-pub(super) fn took_us(reply: &[(String, String)]) -> u64 {
-    properties::get(reply, step::MICROSECONDS).and_then(|us| us.parse().ok()).unwrap_or(0)
-}
-
-fn outcome(reply: &[(String, String)]) -> Result<(), Said> {
-    let get = |key| properties::get(reply, key).unwrap_or_default();
-    match get(reply::OUTCOME) {
-        reply::OK => Ok(()),
-        _ => Err(Said {
-            stage: clean(get(reply::STAGE)),
-            message: clean(get(reply::MESSAGE)),
-            stack: get(reply::STACK).lines().take(30).map(str::to_owned).collect(),
-        }),
-    }
 }

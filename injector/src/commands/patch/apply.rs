@@ -9,13 +9,13 @@ use jgraft_protocol::pattern::shown_method;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::agent::{Said, took_us};
 use super::doctor::{Diagnosis, wrong};
 use super::in_force::{self, OldFrame};
 use super::inputs::{NewClass, dotted};
 use super::journal::PatchJson;
 use super::plan::Plan;
 use super::reason;
+use super::said::{Said, took_us};
 use super::store::Note;
 use super::work::Work;
 use crate::cli::{Patch, PatchApply};
@@ -108,7 +108,8 @@ pub(super) fn run(patch: &Patch, options: &PatchApply) -> Result<ExitCode, Failu
     if let Some(cost) = cost {
         cost.agree(&format!("pid {pid} was not patched"), options.yes, options.json, &stderr, &interrupt)?;
     }
-    let (took, old_frames) = carry_out(&mut work, &plan, &note)?;
+    let done = carry_out(&mut work, &plan, &note);
+    let (took, old_frames) = done.map_err(|failure| failure.in_the_middle(work.client.target()))?;
     told.outcome = "applied";
     told.old_frames = old_frames;
     told.took_us = Some(took);
@@ -188,7 +189,10 @@ fn carry_out(work: &mut Work<'_>, plan: &Plan, note: &Note) -> Result<(u64, Vec<
     let looked = look(work, plan);
     let remedy = "it was taken back at once; take the other agent out first, or ask its makers";
     let frames = work.agent.unless_wrong(looked, &cause, remedy)?;
-    commit(work, plan, note).map_err(|said| said.failure(&cause))?;
+    if let Err(said) = commit(work, plan, note) {
+        return Err(work.agent.taken_back(said.failure(&cause), &cause));
+    }
+    work.agent.end();
     Ok((took_us(&reply), frames))
 }
 
@@ -215,9 +219,7 @@ fn commit(work: &mut Work<'_>, plan: &Plan, note: &Note) -> Result<(), Said> {
     let kept =
         loaded.chain(later).flat_map(|(becomes, loader_id, name)| becomes.kept(&note.id, loader_id, name));
     let blobs: Vec<_> = kept.collect();
-    work.agent.commit(&notes, &blobs, &[])?;
-    work.agent.end();
-    Ok(())
+    work.agent.commit(&notes, &blobs, &[])
 }
 
 fn changed(plan: &Plan) -> Vec<String> {

@@ -15,6 +15,7 @@ mod journal;
 mod plan;
 mod reason;
 mod revert;
+mod said;
 mod store;
 mod work;
 

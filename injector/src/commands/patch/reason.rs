@@ -4,7 +4,8 @@
 use jgraft_attach::{Client, Request};
 use jgraft_protocol::patch::{stage, step};
 
-use super::agent::{Agent, Said};
+use super::agent::Agent;
+use super::said::Said;
 use crate::human::clean;
 
 const FILE: &str = "redefinition-log";

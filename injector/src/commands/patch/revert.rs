@@ -8,12 +8,12 @@ use jgraft_classfile::compose::{Share, may_revert};
 use jgraft_protocol::patch::{GENERATION, stage, step};
 use serde::Serialize;
 
-use super::agent::{Said, took_us};
 use super::doctor::wrong;
 use super::in_force;
 use super::inputs::dotted;
 use super::journal::{self, PatchJson};
 use super::plan::composed;
+use super::said::{Said, took_us};
 use super::store::{self, Note};
 use super::work::{Work, may_be_patched};
 use crate::cli::{Patch, PatchRevert, Patience};
@@ -154,8 +154,25 @@ fn attempt(
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let mut work = Work::on_names(patience.client(target, interrupt), &names, patience.timeout)?;
     let changes = plan(&work, ids, &cause)?;
+    let done = carry_out(&mut work, &changes, ids, &cause);
+    let took_us = match done.map_err(|failure| failure.in_the_middle(work.client.target()))? {
+        Ok(took_us) => took_us,
+        Err(said) => return Ok(Attempt::Stale(Box::new((work.client.into_target(), said)))),
+    };
+    let patches = work.notes.iter().filter(|note| ids.contains(&note.id)).map(PatchJson::of).collect();
+    let classes = changes.iter().map(|change| dotted(&change.name)).collect();
+    Ok(Attempt::Done(Reverted { patches, classes, took_us }))
+}
+
+/// How long the redefinition took; or the agent's word that what is patched is not what it was.
+fn carry_out(
+    work: &mut Work<'_>,
+    changes: &[Change],
+    ids: &[String],
+    cause: &str,
+) -> Result<Result<u64, Said>, Failure> {
     let mut pairs = vec![(GENERATION.to_owned(), work.agent.generation.to_string())];
-    for (n, change) in (1..).zip(&changes) {
+    for (n, change) in (1..).zip(changes) {
         let (set, file) = (format!("{}{n}", step::SET), format!("back-{n}"));
         work.agent.put(&file, &change.becomes)?;
         pairs.push((set.clone(), change.n.to_string()));
@@ -171,14 +188,12 @@ fn attempt(
     }
     let reply = match work.agent.step(step::APPLY, &pairs) {
         Ok(reply) => reply,
-        Err(said) if said.stage == stage::GENERATION => {
-            return Ok(Attempt::Stale(Box::new((work.client.into_target(), said))));
-        }
-        Err(said) => return Err(said.failure(&cause)),
+        Err(said) if said.stage == stage::GENERATION => return Ok(Err(said)),
+        Err(said) => return Err(said.failure(cause)),
     };
-    let looked = look(&mut work, &changes).map(|wrong| (wrong, ()));
+    let looked = look(work, changes).map(|wrong| (wrong, ()));
     let remedy = "the patch is still there; take the other agent out first";
-    work.agent.unless_wrong(looked, &cause, remedy)?;
+    work.agent.unless_wrong(looked, cause, remedy)?;
     let notes: Vec<Note> = work.notes.iter().filter(|note| !ids.contains(&note.id)).cloned().collect();
     let dropped: Vec<String> = work
         .agent
@@ -187,11 +202,11 @@ fn attempt(
         .filter(|name| store::parse_blob(name).is_some_and(|(id, ..)| ids.iter().any(|wanted| wanted == id)))
         .cloned()
         .collect();
-    work.agent.commit(&notes, &[], &dropped).map_err(|said| said.failure(&cause))?;
+    if let Err(said) = work.agent.commit(&notes, &[], &dropped) {
+        return Err(work.agent.taken_back(said.failure(cause), cause));
+    }
     work.agent.end();
-    let patches = work.notes.iter().filter(|note| ids.contains(&note.id)).map(PatchJson::of).collect();
-    let classes = changes.iter().map(|change| dotted(&change.name)).collect();
-    Ok(Attempt::Done(Reverted { patches, classes, took_us: took_us(&reply) }))
+    Ok(Ok(took_us(&reply)))
 }
 
 /// What each class of these patches becomes.

@@ -61,7 +61,8 @@ impl<'i> Work<'i> {
                         .evidence(error.to_string())
                 })?;
                 let mut client = patience.client(target, interrupt);
-                paths.push(compiled(&mut client, &sources, input, patience.timeout, folder.path())?);
+                let made = compiled(&mut client, &sources, input, patience.timeout, folder.path());
+                paths.push(made.map_err(|failure| failure.in_the_middle(client.target()))?);
                 (client, Inputs::read(&paths)?)
             }
         };
@@ -76,13 +77,8 @@ impl<'i> Work<'i> {
         names: &[&str],
         timeout: Duration,
     ) -> Result<Work<'i>, Failure> {
-        let agent = Agent::open(&mut client, names, timeout)?;
-        let loaded: Vec<&str> = agent.found.iter().map(|found| found.name.as_str()).collect();
-        let told = match loaded.is_empty() {
-            true => Vec::new(),
-            false => in_force::read(&mut client, &loaded, timeout)?,
-        };
-        let vm = vm(&mut client)?;
+        let looked = look(&mut client, names, timeout);
+        let (agent, told, vm) = looked.map_err(|failure| failure.in_the_middle(client.target()))?;
         let notes =
             agent.blobs.get(store::NOTES).map(|text| Note::all(&properties::parse(text))).unwrap_or_default();
         Ok(Work { client, agent, told, notes, vm, timeout })
@@ -95,6 +91,20 @@ impl<'i> Work<'i> {
     pub(super) fn pid(&self) -> i32 {
         self.client.target().pid()
     }
+}
+
+fn look(
+    client: &mut Client<'_>,
+    names: &[&str],
+    timeout: Duration,
+) -> Result<(Agent, Vec<Told>, Vm), Failure> {
+    let agent = Agent::open(client, names, timeout)?;
+    let loaded: Vec<&str> = agent.found.iter().map(|found| found.name.as_str()).collect();
+    let told = match loaded.is_empty() {
+        true => Vec::new(),
+        false => in_force::read(client, &loaded, timeout)?,
+    };
+    Ok((agent, told, vm(client)?))
 }
 
 /// What stands against it, before anything is sent.

@@ -11,7 +11,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.StandardOpenOption;
 
 final class Lease implements Closeable {
-    private static final String FILE = "lease";
+    static final String FILE = "lease";
 
     private final FileChannel file;
 

@@ -1,8 +1,10 @@
 // The thread of a session: takes the injector's steps one after the other until it says end, or is gone, or silent. What
-// was carried out and not committed by then is rolled back.
+// was carried out and not committed by then is rolled back, and the file of the lease removed: whoever sees that it is gone
+// knows that nothing is pending any more.
 package io.jgraft.agent.impl;
 
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.TimeUnit;
@@ -29,10 +31,11 @@ final class PatchSteps implements Runnable {
         try {
             serve();
         } catch (Throwable nobodyReads) {
-            // The session's directory is gone, and with it whoever could be told.
+            // The session's directory is gone, and with it whoever could be told; or it is full, and no answer fits.
         } finally {
             lease.close();
             step.abandon();
+            files.remove(Lease.FILE);
         }
     }
 
@@ -42,13 +45,14 @@ final class PatchSteps implements Runnable {
             if (request == null) {
                 return;
             }
+            FileChannel room = files.room("reply-" + n);
             Map<String, String> reply;
             try {
                 reply = step.run(request);
             } catch (Throwable t) {
                 reply = PatchFailure.reply(t);
             }
-            files.reply("reply-" + n, reply);
+            files.reply("reply-" + n, room, reply);
             if ("end".equals(request.getProperty("step"))) {
                 return;
             }

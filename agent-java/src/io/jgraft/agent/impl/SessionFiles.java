@@ -24,6 +24,8 @@ import java.util.Set;
 
 final class SessionFiles {
     private static final int LIMIT = 64 << 20;
+    /** Of an answer. */
+    private static final int ROOM = 16 << 10;
     private static final byte[] END = "\nend=true\n".getBytes(StandardCharsets.ISO_8859_1);
 
     final Path directory;
@@ -92,10 +94,37 @@ final class SessionFiles {
         }
     }
 
-    /** Written aside and renamed, so that it is whole or not there. */
-    void reply(String name, Map<String, String> pairs) throws IOException {
-        create(name + ".tmp", text(pairs)).close();
+    /** Room for an answer, taken before what it will tell is done: by then the disk may be full. */
+    FileChannel room(String name) throws IOException {
+        return create(name + ".tmp", new byte[ROOM]);
+    }
+
+    /** Written aside, into the room that was taken, and renamed, so that it is whole or not there. */
+    void reply(String name, FileChannel room, Map<String, String> pairs) throws IOException {
+        try {
+            byte[] text = text(pairs);
+            if (text.length > ROOM) {
+                pairs.remove("stack");
+                text = text(pairs);
+            }
+            room.position(0);
+            for (ByteBuffer rest = ByteBuffer.wrap(text); rest.hasRemaining();) {
+                room.write(rest);
+            }
+            room.truncate(text.length);
+        } finally {
+            room.close();
+        }
         Files.move(path(name + ".tmp"), path(name), StandardCopyOption.ATOMIC_MOVE);
+    }
+
+    /** There is nobody to tell where it cannot be removed. */
+    void remove(String name) {
+        try {
+            Files.deleteIfExists(path(name));
+        } catch (IOException gone) {
+            // The whole directory is, most likely.
+        }
     }
 
     Path path(String name) throws IOException {

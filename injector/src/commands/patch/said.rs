@@ -1,0 +1,79 @@
+//! What the agent answers to a step: that it was done, or why it was not.
+
+use jgraft_attach::FindingKind;
+use jgraft_protocol::patch::{stage, step};
+use jgraft_protocol::properties;
+use jgraft_protocol::session::reply;
+
+use crate::failure::{EXIT_FAILED, Failure};
+use crate::human::clean;
+
+/// The stage of what keeps us from asking it, or it from answering.
+const SESSION: &str = "session";
+
+/// What the agent says of a step that it did not do.
+#[derive(Clone, Debug)]
+pub(super) struct Said {
+    pub(super) stage: String,
+    pub(super) message: String,
+    stack: Vec<String>,
+    code: &'static str,
+    remedy: &'static str,
+}
+
+impl Said {
+    /// What keeps us from asking it, or it from answering.
+    pub(super) fn lost(message: String) -> Said {
+        Said {
+            stage: SESSION.to_owned(),
+            message,
+            stack: Vec::new(),
+            code: "patch-failed",
+            remedy: "nothing was changed",
+        }
+    }
+
+    /// A file that could not be written into the session, by us or by the agent.
+    pub(super) fn no_room(message: String) -> Said {
+        let remedy = "make room there; nothing was changed";
+        Said { code: FindingKind::StagingFailed.code(), remedy, ..Said::lost(message) }
+    }
+
+    pub(super) fn is_of_session(&self) -> bool {
+        self.stage == SESSION
+    }
+
+    /// With more lines behind what it says.
+    pub(super) fn with(mut self, lines: Vec<String>) -> Said {
+        self.stack.splice(0..0, lines);
+        self
+    }
+
+    pub(super) fn failure(self, cause: &str) -> Failure {
+        Failure::new(EXIT_FAILED, self.code, cause)
+            .evidence(format!("stage {}: {}", self.stage, self.message))
+            .remedy(self.remedy)
+            .detail(self.stack)
+    }
+}
+
+/// How long the redefinition of a step took, in microseconds.
+pub(super) fn took_us(reply: &[(String, String)]) -> u64 {
+    properties::get(reply, step::MICROSECONDS).and_then(|us| us.parse().ok()).unwrap_or(0)
+}
+
+pub(super) fn outcome(reply: &[(String, String)]) -> Result<(), Said> {
+    let get = |key| properties::get(reply, key).unwrap_or_default();
+    match get(reply::OUTCOME) {
+        reply::OK => Ok(()),
+        _ => {
+            let (stage, message) = (clean(get(reply::STAGE)), clean(get(reply::MESSAGE)));
+            let said = match stage.as_str() {
+                stage::FILES | stage::JOURNAL => Said::no_room(message),
+                _ => Said::lost(message),
+            };
+            let stack = get(reply::STACK).lines().take(30).map(str::to_owned).collect();
+            Err(Said { stage, stack, ..said })
+        }
+    }
+}
