@@ -128,8 +128,10 @@ pub mod step {
 
     /// [`HAND`]: the number of a class. Not one that is patched.
     pub const HAND_CLASS: &str = "hand.";
-    /// The reply to it, with the number of the class behind it: the file. Missing where the JVM has shown none.
+    /// The reply to it, with the number of the class behind it: the file.
     pub const HANDED: &str = "handed.";
+    /// Instead of [`HANDED`]: why there are no bytes that could be the class's base. Another agent may edit the class.
+    pub const HANDED_ERROR: &str = "handed.error.";
 
     /// [`APPLY`]: the number of a class that is redefined. Its file is `set.1.file`, with [`FILE`] behind.
     pub const SET: &str = "set.";
@@ -199,6 +201,7 @@ pub mod stage {
 mod tests {
     /// The Java side, as far as it knows these words.
     const JAVA: &str = concat!(
+        include_str!("../../../agent-java/src/io/jgraft/agent/impl/HandedBytes.java"),
         include_str!("../../../agent-java/src/io/jgraft/agent/impl/HelperClasses.java"),
         include_str!("../../../agent-java/src/io/jgraft/agent/impl/Journal.java"),
         include_str!("../../../agent-java/src/io/jgraft/agent/impl/Lease.java"),

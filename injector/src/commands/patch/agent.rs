@@ -11,6 +11,7 @@ use jgraft_attach::{Client, LoadOutcome, Process, Request};
 use jgraft_protocol::patch::{self, step, told};
 use jgraft_protocol::properties;
 use jgraft_protocol::session::request;
+use serde::Serialize;
 
 use super::inputs::dotted;
 use super::said::{Said, outcome};
@@ -21,7 +22,7 @@ use crate::human::clean;
 use crate::session::{Draft, Session, load_agent};
 
 /// A class file, or what is kept with a patch.
-const FILE_LIMIT: u64 = 32 << 20;
+pub(super) const FILE_LIMIT: u64 = 32 << 20;
 /// A JVM that is busy takes long to redefine a class; one that has stopped would be waited for forever.
 const PATIENCE: Duration = Duration::from_secs(120);
 const LOOK: Duration = Duration::from_millis(1);
@@ -38,14 +39,26 @@ pub(super) struct Found {
     pub(super) loader: String,
     pub(super) loader_id: i64,
     pub(super) modifiable: bool,
-    /// The base is what we have kept, or a class that a patch has added.
-    pub(super) is_kept: bool,
-    /// A patch has added it, and none has changed it since.
-    pub(super) is_helper: bool,
-    /// The class as its loader has it, or as it was before it was patched first; or why there is none.
+    /// Where the base is from.
+    pub(super) kind: Base,
+    /// The class as it was before any patch, as far as that is known; or why there is none.
     pub(super) base: Result<Vec<u8>, String>,
     /// What we have put there, where it is patched.
     pub(super) current: Option<Vec<u8>>,
+}
+
+/// Where a base is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Base {
+    /// What the class's loader has now.
+    Resource,
+    /// We have kept it.
+    Kept,
+    /// A patch has added the class, and none has changed it since.
+    Helper,
+    /// The JVM has handed it out.
+    Handed,
 }
 
 /// An open session with the agent. When it is dropped before the agent was told that all is right, or this process dies, the
@@ -170,8 +183,11 @@ impl Agent {
                 loader: get(format!("{}{n}", told::LOADER)).map(clean).unwrap_or_default(),
                 loader_id: id(get(format!("{}{n}", told::LOADER_ID))),
                 modifiable: get(format!("{}{n}", told::MODIFIABLE)) == Some("true"),
-                is_kept: kind.is_some_and(|kind| kind != told::KIND_RESOURCE),
-                is_helper: kind == Some(told::KIND_HELPER),
+                kind: match kind {
+                    Some(told::KIND_KEPT) => Base::Kept,
+                    Some(told::KIND_HELPER) => Base::Helper,
+                    _ => Base::Resource,
+                },
                 base,
                 current,
             });
@@ -221,6 +237,13 @@ impl Agent {
     /// A class by its number in this session; there is one for each number that was told.
     pub(super) fn found(&self, n: usize) -> Option<&Found> {
         self.found.iter().find(|found| found.n == n)
+    }
+
+    /// What the JVM has handed out of a class is its base.
+    pub(super) fn take_handed(&mut self, n: usize, base: Result<Vec<u8>, String>) {
+        if let Some(found) = self.found.iter_mut().find(|found| found.n == n) {
+            (found.kind, found.base) = (Base::Handed, base);
+        }
     }
 
     /// The session's directory, in the target's view.

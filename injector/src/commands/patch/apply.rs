@@ -9,6 +9,8 @@ use jgraft_protocol::pattern::shown_method;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use super::agent::Base;
+use super::base;
 use super::doctor::{Diagnosis, wrong};
 use super::in_force::{self, OldFrame};
 use super::inputs::{NewClass, dotted};
@@ -51,6 +53,25 @@ pub(super) fn run(patch: &Patch, options: &PatchApply) -> Result<ExitCode, Failu
     let stderr = human::Stream::stderr();
     let (mut work, classes) = Work::on_classes(&patch.target, &options.input, &options.patience, &interrupt)?;
     let pid = work.pid();
+    let cost = consent::first_flush(work.client.target()).filter(|_| !work.agent.has_redefined);
+    let agree = || match &cost {
+        Some(cost) => {
+            let what = format!("pid {pid} was not patched");
+            cost.agree(&what, options.yes, options.json, &stderr, &interrupt)
+        }
+        None => Ok(()),
+    };
+    let unknown = base::unknown(&work.facts(), &classes, &options.input)?;
+    let is_agreed = !unknown.is_empty() && !options.dry_run;
+    if is_agreed {
+        agree()?;
+        base::hand(&mut work.agent, &unknown).map_err(|said| {
+            said.failure(&format!("pid {pid} was not patched")).in_the_middle(work.client.target())
+        })?;
+    } else if let Some(first) = unknown.into_iter().next() {
+        work.agent.end();
+        return Err(base::not_to_look_only(first, cost.as_ref()));
+    }
     let plan = Plan::make(&work.facts(), &classes, &options.input)?;
     let id = match &options.id {
         Some(id) => named(id, &work.notes)?,
@@ -91,7 +112,6 @@ pub(super) fn run(patch: &Patch, options: &PatchApply) -> Result<ExitCode, Failu
         }
         return Err(failure);
     }
-    let cost = consent::first_flush(work.client.target()).filter(|_| !work.agent.has_redefined);
     if nothing || options.dry_run {
         work.agent.end();
         if options.json {
@@ -105,8 +125,8 @@ pub(super) fn run(patch: &Patch, options: &PatchApply) -> Result<ExitCode, Failu
         }
         return Ok(ExitCode::SUCCESS);
     }
-    if let Some(cost) = cost {
-        cost.agree(&format!("pid {pid} was not patched"), options.yes, options.json, &stderr, &interrupt)?;
+    if !is_agreed {
+        agree()?;
     }
     let done = carry_out(&mut work, &plan, &note);
     let (took, old_frames) = done.map_err(|failure| failure.in_the_middle(work.client.target()))?;
@@ -156,8 +176,11 @@ fn carry_out(work: &mut Work<'_>, plan: &Plan, note: &Note) -> Result<(u64, Vec<
         work.agent.put(&file, &planned.becomes.class)?;
         put(set.clone(), &planned.found.to_string());
         put(format!("{set}{}", step::FILE), &file);
-        if let Some(Ok(base)) =
-            work.agent.found(planned.found).filter(|found| !found.is_kept).map(|found| &found.base)
+        if let Some(Ok(base)) = work
+            .agent
+            .found(planned.found)
+            .filter(|found| matches!(found.kind, Base::Resource | Base::Handed))
+            .map(|found| &found.base)
         {
             let file = format!("keep-{n}");
             work.agent.put(&file, base)?;
@@ -247,6 +270,9 @@ fn lines(plan: &Plan, note: &Note) -> Vec<String> {
     for planned in &plan.steps {
         let diagnosis = &planned.diagnosis;
         lines.push(format!("{} ({})", diagnosis.class, diagnosis.loader));
+        if diagnosis.base == Base::Handed {
+            lines.push("  as the jvm has it: its loader has it no more".to_owned());
+        }
         lines.extend(
             planned.becomes.share.changes.iter().map(|method| format!("  changes {}", shown_method(method))),
         );

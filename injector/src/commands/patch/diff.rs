@@ -7,13 +7,14 @@ use jgraft_classfile::diff::{MethodDiff, Side, Told, diff};
 use jgraft_protocol::pattern::shown_method;
 use serde::Serialize;
 
+use super::base;
 use super::doctor::Diagnosis;
 use super::plan::Plan;
 use super::work::Work;
 use crate::cli::{Patch, PatchDiff};
 use crate::failure::{EXIT_BLOCKED, EXIT_FAILED, Failure};
 use crate::interrupt::Interrupt;
-use crate::{human, json, output};
+use crate::{consent, human, json, output};
 
 #[derive(Serialize)]
 struct MethodJson<'a> {
@@ -42,6 +43,11 @@ struct LineJson<'a> {
 pub(super) fn run(patch: &Patch, options: &PatchDiff) -> Result<ExitCode, Failure> {
     let interrupt = Interrupt::catch();
     let (mut work, classes) = Work::on_classes(&patch.target, &options.input, &options.patience, &interrupt)?;
+    if let Some(first) = base::unknown(&work.facts(), &classes, &options.input)?.into_iter().next() {
+        work.agent.end();
+        let cost = consent::first_flush(work.client.target()).filter(|_| !work.agent.has_redefined);
+        return Err(base::not_to_look_only(first, cost.as_ref()));
+    }
     let plan = Plan::make(&work.facts(), &classes, &options.input)?;
     work.agent.end();
     let broken = |error: jgraft_classfile::Error| {

@@ -7,7 +7,7 @@ use jgraft_classfile::compare::{
 };
 use serde::Serialize;
 
-use super::agent::Found;
+use super::agent::{Base, Found};
 use super::in_force::Told;
 use super::inputs::dotted;
 
@@ -68,6 +68,8 @@ pub(super) struct Diagnosis {
     pub(super) class: String,
     pub(super) loader: String,
     pub(super) loader_id: i64,
+    /// Where the base is from.
+    pub(super) base: Base,
     /// `accepted` or `refused`.
     pub(super) verdict: &'static str,
     /// Numbers of the JVMTI errors, one of which the JVM gives; none where it takes the class.
@@ -96,6 +98,7 @@ impl Diagnosis {
             class: dotted(&found.name),
             loader: found.loader.clone(),
             loader_id: found.loader_id,
+            base: found.kind,
             verdict: if errors.is_empty() { "accepted" } else { "refused" },
             errors,
             differences: in_the_way.map(ToString::to_string).collect(),

@@ -3,6 +3,7 @@
 
 mod agent;
 mod apply;
+mod base;
 mod class_path;
 mod compile;
 mod diff;

@@ -9,8 +9,9 @@ use jgraft_classfile::compose::{Composed, Patch, Share, compose};
 use jgraft_classfile::verification::verify_retransformed;
 use jgraft_protocol::nearest::nearest;
 
-use super::agent::{Agent, Found};
-use super::doctor::{Diagnosis, Seen};
+use super::agent::{Agent, Base, Found};
+use super::base::{self, Known};
+use super::doctor::Diagnosis;
 use super::helpers::{self, Beside};
 use super::in_force::Told;
 use super::inputs::{NewClass, dotted};
@@ -106,7 +107,7 @@ impl Facts<'_> {
     }
 
     /// The classes of a name, one for each loader that has one.
-    fn found(&self, name: &str) -> Vec<&Found> {
+    pub(super) fn found(&self, name: &str) -> Vec<&Found> {
         self.agent.found.iter().filter(|found| found.name == name).collect()
     }
 
@@ -140,7 +141,7 @@ impl Plan {
         for class in classes {
             let found = facts.found(&class.name);
             // It may be new where the patch is, though an earlier patch has brought it elsewhere.
-            if found.iter().all(|found| found.is_helper) {
+            if found.iter().all(|found| found.kind == Base::Helper) {
                 match later(facts, class, input)?.filter(|_| found.is_empty()) {
                     Some(all) => plan.later.extend(all),
                     None => brought.push(class),
@@ -171,30 +172,15 @@ impl Plan {
                 .evidence("the jvm says that it is not modifiable: hidden and primitive classes, and a few of the jdk's own, are not")
                 .remedy("patch the class that uses it"));
         }
-        let told = facts.told(found)?;
-        let base = found.base.as_deref().map_err(|why| {
-            Failure::new(EXIT_BLOCKED, "no-base", format!("it is not known what {name} was loaded from"))
-                .evidence(why.clone())
-                .remedy("put the jar back from which it was loaded")
-        })?;
-        let current = found.current.as_deref().unwrap_or(base);
+        let (base, current, seen) = match base::of(facts, found)? {
+            Known::Base { base, current, seen } => (base, current, seen),
+            Known::Nothing(why) => return Err(why),
+        };
         let broken = |what: &str, error: String| {
             Failure::new(EXIT_FAILED, "patch-failed", format!("{name} was not patched: {what}"))
                 .evidence(error)
         };
         let uncompared = |error: jgraft_classfile::Error| broken("it cannot be compared", error.to_string());
-        let seen = Seen::of(told, current, facts.vm).map_err(uncompared)?;
-        if !seen.another.is_empty() {
-            return Err(Failure::new(
-                EXIT_BLOCKED,
-                "unknown-base",
-                format!("what is in force of {name} is not what its loader has now"),
-            )
-            .evidence(seen.another.join("; "))
-            .remedy(
-                "put back the jar from which it was loaded, or take the other agent out that has changed it",
-            ));
-        }
         let below = facts.patches_on(&class.name, found.loader_id)?;
         let becomes = becomes(base, current, &below, &class.bytes).map_err(|error| {
             Failure::new(EXIT_BLOCKED, "patches-conflict", format!("{name} was not patched")).evidence(error)
@@ -287,7 +273,7 @@ pub(super) fn composed(
 }
 
 /// The classes of the loaders that are meant.
-fn chosen<'f>(
+pub(super) fn chosen<'f>(
     found: Vec<&'f Found>,
     input: &PatchInput,
     class: &NewClass,

@@ -195,6 +195,16 @@ final class PatchState {
         }
     }
 
+    /** A retransformation costs a JVM what a redefinition does. Takes the lock. */
+    void noteRetransformation() {
+        lock().lock();
+        try {
+            map.put(REDEFINED, Boolean.TRUE);
+        } finally {
+            lock().unlock();
+        }
+    }
+
     /** Whether it was ever done: the first time costs a JVM of 8 to 22 its compiled code. */
     boolean hasRedefined() {
         return map.containsKey(REDEFINED);

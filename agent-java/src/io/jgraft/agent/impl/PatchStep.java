@@ -4,16 +4,13 @@
 package io.jgraft.agent.impl;
 
 import java.lang.instrument.ClassDefinition;
-import java.lang.instrument.ClassFileTransformer;
 import java.lang.instrument.Instrumentation;
 import java.nio.channels.FileChannel;
-import java.security.ProtectionDomain;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
-import java.util.concurrent.ConcurrentHashMap;
 
 final class PatchStep {
     private final SessionFiles files;
@@ -86,40 +83,16 @@ final class PatchStep {
             classes.add(c);
             numbers.add(request.getProperty("hand." + i));
         }
-        Handed handed = new Handed(classes);
-        handed.transform(null, "", HelperClasses.class, null, new byte[0]);
-        inst.addTransformer(handed, true);
-        try {
-            inst.retransformClasses(classes.toArray(new Class<?>[0]));
-        } catch (Throwable t) {
-            throw new PatchFailure("hand", "the jvm hands out no bytes: " + StackText.headline(t), t);
-        } finally {
-            inst.removeTransformer(handed);
-        }
+        HandedBytes handed = HandedBytes.of(classes, inst);
+        state.noteRetransformation();
         for (int i = 0; i < numbers.size(); i++) {
-            byte[] bytes = handed.bytes.get(classes.get(i));
-            if (bytes != null) {
-                String name = "handed-" + numbers.get(i);
-                reply.put("handed." + numbers.get(i), files.write(name, bytes));
+            String n = numbers.get(i);
+            String objection = handed.objection(classes.get(i));
+            if (objection == null) {
+                reply.put("handed." + n, files.write("handed-" + n, handed.bytes(classes.get(i))));
+            } else {
+                reply.put("handed.error." + n, objection);
             }
-        }
-    }
-
-    /** Takes what goes by and changes nothing. */
-    private static final class Handed implements ClassFileTransformer {
-        final Map<Class<?>, byte[]> bytes = new ConcurrentHashMap<Class<?>, byte[]>();
-        private final List<Class<?>> wanted;
-
-        Handed(List<Class<?>> wanted) {
-            this.wanted = wanted;
-        }
-
-        @Override
-        public byte[] transform(ClassLoader loader, String name, Class<?> c, ProtectionDomain domain, byte[] handed) {
-            if (c != null && wanted.contains(c)) {
-                bytes.put(c, handed.clone());
-            }
-            return null;
         }
     }
 
