@@ -38,15 +38,7 @@ pub(super) fn compile(
             .evidence(error)
             .remedy("compile them where the service was built, and name the class files")
     };
-    let javac = javac(sources.release, target.feature()).ok_or_else(|| {
-        Failure::new(EXIT_BLOCKED, "no-javac", "there is no javac on this host for these sources")
-            .evidence(format!(
-                "none of JAVA_HOME, PATH and {} has one of JDK {} or later",
-                PLACES.join(", "),
-                needed(sources.release, target.feature())
-            ))
-            .remedy("install a JDK, or compile them where the service was built and name the class files")
-    })?;
+    let javac = javac(sources.release, target.feature()).ok_or_else(|| no_javac(sources.release, target))?;
     let (unpacked, out) = (folder.join("class-path"), folder.join("classes"));
     for path in [&unpacked, &out] {
         fs::create_dir(path).map_err(|error| failed("no place for the classes", error.to_string()))?;
@@ -89,6 +81,32 @@ pub(super) fn compile(
         .detail(String::from_utf8_lossy(&said).lines().map(str::to_owned)));
     }
     Ok(out)
+}
+
+/// Where the target has one that would do, it is named: whoever trusts it can run it there.
+fn no_javac(release: u32, target: &Target) -> Failure {
+    let evidence = format!(
+        "none of JAVA_HOME, PATH and {} has one of JDK {} or later",
+        PLACES.join(", "),
+        needed(release, target.feature())
+    );
+    let theirs = target.java_home().map(|home| home.join("bin/javac"));
+    let theirs = theirs.filter(|path| target.root().is_ok_and(|root| root.open_file(path).is_ok()));
+    let failure = Failure::new(EXIT_BLOCKED, "no-javac", "there is no javac on this host for these sources");
+    match theirs.map(|path| path.display().to_string()) {
+        Some(path) => failure
+            .evidence(format!(
+                "{evidence}; {path}, which pid {} sees, is not run from here: it may be anything",
+                target.pid()
+            ))
+            .remedy(format!(
+                "install a JDK; or run {path} where pid {} runs, as its user, and name the class files",
+                target.pid()
+            )),
+        None => failure
+            .evidence(evidence)
+            .remedy("install a JDK, or compile them where the service was built and name the class files"),
+    }
 }
 
 /// The internal name of the class that a source is named for, by its package; none where it cannot be read.
