@@ -92,7 +92,7 @@ impl Session {
 
     /// The pairs of a file of the agent's, if it has written it.
     pub(crate) fn pairs(&self, name: &str) -> Option<Vec<(String, String)>> {
-        let bytes = self.0.dir().read(name, session::REPLY_LIMIT).ok()?;
+        let bytes = self.0.dir().read_whole(name, session::REPLY_LIMIT).ok()?;
         Some(properties::parse(&bytes))
     }
 

@@ -384,3 +384,83 @@ fn a_record_is_patched_and_reverted() {
         Ok(())
     });
 }
+
+/// javac starts plug-ins of its class path by itself, which is that of the target: never as us.
+#[test]
+fn nothing_of_the_target_runs_in_the_compiler() {
+    each_jdk("patch::plugin", 17..=25, |jdk| {
+        let classes = Classes::made()?;
+        let folder = tempfile::tempdir()?;
+        let (source, theirs) = (folder.path().join("Theirs.java"), folder.path().join("theirs"));
+        let ran = folder.path().join("ran");
+        fs::write(
+            &source,
+            format!(
+                "public class Theirs implements com.sun.source.util.Plugin {{\n\
+                 static {{ try {{ new java.io.File(\"{}\").createNewFile(); }} catch (Exception e) {{ }} }}\n\
+                 public String getName() {{ return \"theirs\"; }}\n\
+                 public boolean autoStart() {{ return true; }}\n\
+                 public void init(com.sun.source.util.JavacTask task, String... arguments) {{ }} }}\n",
+                ran.display()
+            ),
+        )?;
+        javac::compile(&[source], &theirs, &["--release", "11", "-proc:none"])?;
+        let services = theirs.join("META-INF/services");
+        fs::create_dir_all(&services)?;
+        fs::write(services.join("com.sun.source.util.Plugin"), "Theirs\n")?;
+        let service = classes.start_seeing(jdk, &[], &[&theirs])?;
+        let shade = folder.path().join("Shade.java");
+        fs::write(&shade, "enum Shade { DARK, LIGHT; String says() { return \"NEW\"; } }\n")?;
+        let diff = ["diff", text(&shade), "--class-path", text(&theirs)];
+        service.patch(&diff)?.expect(0)?;
+        ensure!(!ran.exists(), "a plug-in of the class path ran");
+        // Where it is asked for, those that were named run.
+        service.patch(&[&diff[..], &["--processors"]].concat())?.expect(0)?;
+        ensure!(ran.exists(), "the plug-in that was named did not run");
+        service.is_unharmed()
+    });
+}
+
+#[test]
+fn a_class_that_a_patch_has_brought_can_be_patched() {
+    each_jdk("patch::brought", .., |jdk| {
+        let classes = Classes::made()?;
+        let service = classes.start(jdk, &[])?;
+        let with = |word: &str| {
+            format!(
+                "enum Shade {{ DARK, LIGHT; String says() {{ return Brought.says(); }} }}\n\
+                 class Brought {{ static String says() {{ return \"{word}\"; }} }}\n"
+            )
+        };
+        let first = compiled(&classes, "brought-first", &with("NEW"))?;
+        service.patch(&["apply", text(&first), "--id", "one"])?.expect(0)?;
+        ensure!(service.says("enum")? == "NEW");
+        let second = compiled(&classes, "brought-second", &with("NEXT"))?;
+        service.patch(&["apply", text(&second.join("Brought.class")), "--id", "two"])?.expect(0)?;
+        ensure!(service.says("enum")? == "NEXT");
+        // Once more is nothing new, whatever it is called.
+        let again = service.patch(&["apply", text(&second), "--id", "two"])?.expect(0)?;
+        ensure!(again.stdout.contains("the same is in force"), "{again:?}");
+        service.patch(&["revert", "two"])?.expect(0)?;
+        ensure!(service.says("enum")? == "NEW");
+        service.patch(&["revert", "--all"])?.expect(0)?;
+        ensure!(service.says("enum")? == "OLD");
+        service.is_unharmed()
+    });
+}
+
+#[test]
+fn a_loader_that_has_no_such_class_is_said() {
+    each_jdk("patch::loader", 17.., |jdk| {
+        let classes = Classes::made()?;
+        let service = classes.start(jdk, &[])?;
+        for class in ["Shade", "Later"] {
+            let file = classes.file("new", class);
+            service
+                .patch(&["apply", &file, "--loader", "Nonsense"])?
+                .expect(2)?
+                .explained("no loader Nonsense")?;
+        }
+        service.is_unharmed()
+    });
+}

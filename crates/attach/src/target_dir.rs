@@ -142,6 +142,12 @@ impl TargetDir {
         sys::read_at_most(file, limit)
     }
 
+    /// A plain file of the target's user; a longer one than `limit` is an error, for a part of it could be taken for the whole.
+    pub fn read_whole(&self, name: &str, limit: usize) -> io::Result<Vec<u8>> {
+        let (file, _) = self.open_plain(name.as_ref())?;
+        sys::read_whole(file, limit)
+    }
+
     /// What lies behind the first `from` bytes of a plain file of the target's user, at most `limit` bytes of it.
     pub fn read_from(&self, name: &str, from: u64, limit: u64) -> io::Result<Vec<u8>> {
         let (mut file, _) = self.open_plain(name.as_ref())?;

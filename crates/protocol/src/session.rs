@@ -13,8 +13,8 @@ pub const REPLY: &str = "reply";
 /// Hexadecimal digits of the request's SHA-256 that end the directory's name.
 pub const DIGEST_DIGITS: usize = 32;
 
-/// A reply is at most so long, in bytes; a longer one is not read to its end.
-pub const REPLY_LIMIT: u64 = 1 << 20;
+/// A reply is at most so long, in bytes; a longer one is none. The longest tell of thousands of patched classes.
+pub const REPLY_LIMIT: usize = 64 << 20;
 
 /// Keys of a request.
 pub mod request {

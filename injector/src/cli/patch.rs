@@ -49,7 +49,7 @@ pub(crate) struct PatchInput {
     /// More for the class path of sources, beside the target's own.
     #[arg(long, value_name = "PATH")]
     pub(crate) class_path: Vec<PathBuf>,
-    /// Let annotation processors of the class path run when sources are compiled.
+    /// Let annotation processors of --class-path run when sources are compiled; those of the target never do.
     #[arg(long)]
     pub(crate) processors: bool,
 }

@@ -1,7 +1,8 @@
 //! The bundled Java agent in a session of many steps: it tells what it has, redefines what it is told to, and puts
 //! everything back unless it hears that this was right. Not here: what is to be redefined.
 
-use std::collections::BTreeMap;
+use std::cell::Cell;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io;
 use std::thread;
@@ -22,7 +23,9 @@ use crate::human::clean;
 use crate::session::{Draft, Session, load_agent};
 
 /// A class file, or what is kept with a patch.
-pub(super) const FILE_LIMIT: u64 = 32 << 20;
+pub(super) const FILE_LIMIT: usize = 32 << 20;
+/// All that a reply names.
+const ALL_FILES_LIMIT: usize = 1 << 30;
 /// A JVM that is busy takes long to redefine a class; one that has stopped would be waited for forever.
 const PATIENCE: Duration = Duration::from_secs(120);
 const LOOK: Duration = Duration::from_millis(1);
@@ -74,6 +77,8 @@ pub(super) struct Agent {
     pub(super) generation: u64,
     /// Whether it has redefined a class in this JVM before.
     pub(super) has_redefined: bool,
+    /// What went wrong in the target when nobody was there to be told.
+    pub(super) errors: Vec<String>,
     pub(super) found: Vec<Found>,
     /// Names of classes that are not loaded, with what loaders have of them.
     pub(super) unloaded: Vec<Unloaded>,
@@ -151,6 +156,10 @@ impl Agent {
             step: 1,
             generation,
             has_redefined: properties::get(&reply, patch::REDEFINED) == Some("true"),
+            errors: [told::KEEPER_ERROR, told::ROLLBACK_ERROR]
+                .iter()
+                .filter_map(|key| properties::get(&reply, key).map(clean))
+                .collect(),
             found: Vec::new(),
             unloaded: Vec::new(),
             wanted: Vec::new(),
@@ -162,10 +171,15 @@ impl Agent {
 
     /// Reads what the first reply tells.
     fn take(&mut self, reply: &[(String, String)]) -> Result<(), String> {
-        let get = |key: String| properties::get(reply, &key);
+        let all: HashMap<&str, &str> = reply.iter().map(|(key, value)| (&**key, &**value)).collect();
+        let get = |key: String| all.get(&*key).copied();
+        let room = Cell::new(ALL_FILES_LIMIT);
         let read = |file: &str| {
-            let bytes = self.session.dir().read(file, FILE_LIMIT);
-            bytes.map_err(|error| format!("the session's file {} cannot be read: {error}", clean(file)))
+            let bytes = self.session.dir().read_whole(file, FILE_LIMIT.min(room.get()));
+            let bytes = bytes
+                .map_err(|error| format!("the session's file {} cannot be read: {error}", clean(file)))?;
+            room.set(room.get() - bytes.len());
+            Ok::<_, String>(bytes)
         };
         let id = |text: Option<&str>| text.and_then(|id| id.parse().ok()).unwrap_or(0);
         let slashed = |name: &str| name.replace('.', "/");

@@ -73,7 +73,10 @@ pub(super) fn run(patch: &Patch, options: &PatchApply) -> Result<ExitCode, Failu
         return Err(base::not_to_look_only(first, cost.as_ref()));
     }
     let plan = Plan::make(&work.facts(), &classes, &options.input)?;
+    let nothing = plan.steps.is_empty() && plan.later.is_empty();
     let id = match &options.id {
+        // The same patch once more changes nothing, and needs no name.
+        Some(id) if nothing => id.clone(),
         Some(id) => named(id, &work.notes)?,
         None => (1..)
             .map(|n| format!("p{n}"))
@@ -91,7 +94,6 @@ pub(super) fn run(patch: &Patch, options: &PatchApply) -> Result<ExitCode, Failu
         helpers: plan.added(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    let nothing = plan.steps.is_empty() && plan.later.is_empty();
     let mut told = AppliedJson {
         target: TargetJson::of(work.client.target()),
         patch: None,
@@ -143,11 +145,15 @@ pub(super) fn run(patch: &Patch, options: &PatchApply) -> Result<ExitCode, Failu
         let method = shown_method(&frame.method);
         output::line(&format!("{} is still in the old {}::{method}", frame.thread, frame.class));
     }
-    output::line(&format!(
-        "{} is in force, after {:.1} ms; jgraft patch {pid} revert {0} takes it out",
-        note.id,
-        took as f64 / 1e3
-    ));
+    let how = match (plan.steps.is_empty(), plan.later.is_empty()) {
+        (true, _) => "waits for its classes to be loaded".to_owned(),
+        (false, true) => format!("is in force, after {:.1} ms", took as f64 / 1e3),
+        (false, false) => format!(
+            "is in force, after {:.1} ms, in what is loaded, and waits for the rest",
+            took as f64 / 1e3
+        ),
+    };
+    output::line(&format!("{} {how}; jgraft patch {pid} revert {0} takes it out", note.id));
     output::finish(ExitCode::SUCCESS, &format!("pid {pid} is patched"))
 }
 
@@ -176,11 +182,8 @@ fn carry_out(work: &mut Work<'_>, plan: &Plan, note: &Note) -> Result<(u64, Vec<
         work.agent.put(&file, &planned.becomes.class)?;
         put(set.clone(), &planned.found.to_string());
         put(format!("{set}{}", step::FILE), &file);
-        if let Some(Ok(base)) = work
-            .agent
-            .found(planned.found)
-            .filter(|found| matches!(found.kind, Base::Resource | Base::Handed))
-            .map(|found| &found.base)
+        if let Some(Ok(base)) =
+            work.agent.found(planned.found).filter(|found| found.kind != Base::Kept).map(|found| &found.base)
         {
             let file = format!("keep-{n}");
             work.agent.put(&file, base)?;
@@ -259,9 +262,9 @@ fn methods(plan: &Plan) -> Vec<String> {
         let class = dotted(name);
         share.changes.iter().map(move |method| format!("{class}::{method}"))
     });
-    let mut all: Vec<_> = changes.collect();
-    all.dedup();
-    all
+    // Several loaders may have the class.
+    let mut seen = BTreeSet::new();
+    changes.filter(|method| seen.insert(method.clone())).collect()
 }
 
 /// What is, or would be, done, for people.

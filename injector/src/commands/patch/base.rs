@@ -7,7 +7,7 @@ use jgraft_protocol::properties;
 use super::agent::{Agent, Base, Found};
 use super::doctor::Seen;
 use super::inputs::{NewClass, dotted};
-use super::plan::{Facts, chosen};
+use super::plan::{Facts, chosen, loader_of};
 use super::said::Said;
 use crate::cli::PatchInput;
 use crate::consent::Flush;
@@ -85,7 +85,7 @@ pub(super) fn unknown(
         if found.iter().all(|found| found.kind == Base::Helper) {
             continue;
         }
-        for found in chosen(found, input, class)? {
+        for found in chosen(found, loader_of, input, class)? {
             if !found.modifiable || found.kind != Base::Resource {
                 continue;
             }
@@ -115,7 +115,7 @@ pub(super) fn hand(agent: &mut Agent, unknown: &[Unknown]) -> Result<(), Said> {
     for class in unknown {
         let of = |key: &str| properties::get(&reply, &format!("{key}{}", class.found));
         let base = match (of(step::HANDED), of(step::HANDED_ERROR)) {
-            (Some(file), _) => Ok(agent.read(file, super::agent::FILE_LIMIT)),
+            (Some(file), _) => Ok(agent.read(file, super::agent::FILE_LIMIT as u64)),
             (None, why) => Err(why.map(clean).unwrap_or_default()),
         };
         agent.take_handed(class.found, base);

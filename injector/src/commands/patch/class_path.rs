@@ -86,6 +86,14 @@ impl ClassPath {
         self.entries.push(link);
         let beside = match Jar::open(&file) {
             Ok(mut jar) => {
+                if fat_jar::leads_elsewhere(&mut jar) {
+                    let folder = self.folder.join(format!("{}-classes", self.entries.len()));
+                    let missing = fat_jar::unpack_classes(&mut jar, &folder, &mut self.room)
+                        .map_err(|error| io::Error::other(format!("{}: {error}", path.display())))?;
+                    self.missing.extend(missing.iter().map(|entry| format!("{}!/{entry}", path.display())));
+                    self.entries.pop();
+                    self.entries.push(folder);
+                }
                 let to = self.folder.join(format!("{}-inside", self.entries.len()));
                 let inside = fat_jar::unpack(&mut jar, &to, &mut self.room)
                     .map_err(|error| io::Error::other(format!("{}: {error}", path.display())))?;

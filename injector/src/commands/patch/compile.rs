@@ -1,20 +1,27 @@
 //! Sources of a patch, compiled against the target's class path by a javac of this host.
 //!
-//! The target's own javac is not run: it may be anything. No annotation processor runs unless it is asked for, and the
+//! The target's own javac is not run: it may be anything. Nothing of the target's is run either: plug-ins and annotation
+//! processors are looked for on a path of their own, which is empty, or what the command line has where it asks for them. The
 //! sources name all that is compiled: no other source is looked for.
 
 use std::env;
-use std::fs;
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
 
 use jgraft_attach::Target;
 
 use super::class_path::ClassPath;
-use crate::failure::{EXIT_BLOCKED, EXIT_FAILED, Failure};
+use crate::failure::{EXIT_BLOCKED, EXIT_FAILED, EXIT_INTERRUPTED, Failure};
+use crate::interrupt::Interrupt;
 
 /// Where packages put JDKs.
 const PLACES: [&str; 4] = ["/usr/lib/jvm", "/usr/java", "/opt", "/opt/java"];
+
+/// How often is looked whether javac has ended.
+const LOOK: Duration = Duration::from_millis(5);
 
 /// What is to be compiled, and how.
 pub(super) struct Sources<'a> {
@@ -32,6 +39,7 @@ pub(super) fn compile(
     target: &Target,
     java_class_path: Option<&str>,
     folder: &Path,
+    interrupt: &Interrupt,
 ) -> Result<PathBuf, Failure> {
     let failed = |what: &str, error: String| {
         Failure::new(EXIT_FAILED, "not-compiled", format!("the sources were not compiled: {what}"))
@@ -40,7 +48,8 @@ pub(super) fn compile(
     };
     let javac = javac(sources.release, target.feature()).ok_or_else(|| no_javac(sources.release, target))?;
     let (unpacked, out) = (folder.join("class-path"), folder.join("classes"));
-    for path in [&unpacked, &out] {
+    let nothing = folder.join("no-processors");
+    for path in [&unpacked, &out, &nothing] {
         fs::create_dir(path).map_err(|error| failed("no place for the classes", error.to_string()))?;
     }
     let theirs = java_class_path.map(|paths| ClassPath::open(target, paths, &unpacked)).transpose();
@@ -61,22 +70,32 @@ pub(super) fn compile(
     };
     command.args(["-g", "-nowarn", "-implicit:none", "-encoding", "UTF-8", "-d"]).arg(&out);
     command.args(["-cp", &class_path.join(":")]).arg("-sourcepath").arg(&out);
-    if !sources.processors {
-        command.arg("-proc:none");
+    // Without a path of their own, plug-ins come from the class path, and run whatever -proc says.
+    let mut processor_path = vec![nothing.display().to_string()];
+    match sources.processors {
+        true => processor_path.extend(sources.class_path.iter().map(|path| path.display().to_string())),
+        false => drop(command.arg("-proc:none")),
     }
+    command.args(["-processorpath", &processor_path.join(":")]);
     // Options of other commands of this shell are not meant.
     command.env_remove("JDK_JAVAC_OPTIONS").env_remove("JAVA_TOOL_OPTIONS").args(sources.files);
-    let done = command
-        .stdin(Stdio::null())
-        .output()
+    let said = folder.join("said");
+    let (status, interrupted) = File::create(&said)
+        .and_then(|file| Ok(command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file)))
+        .and_then(|command| wait(command.spawn()?, interrupt))
         .map_err(|error| failed("javac does not start", format!("{}: {error}", javac.path.display())))?;
-    if !done.status.success() {
-        let said = [&done.stderr[..], &done.stdout[..]].concat();
+    if interrupted {
+        return Err(Failure::new(EXIT_INTERRUPTED, "interrupted", "the sources were not compiled")
+            .evidence("a signal came while javac ran, which was ended")
+            .remedy("nothing was changed"));
+    }
+    if !status.success() {
+        let said = fs::read(&said).unwrap_or_default();
         let missing = theirs.iter().flat_map(|theirs| &theirs.missing).next();
         let missing = missing.map_or(String::new(), |entry| format!("; not on its class path: {entry}"));
         return Err(failed(
             "javac refuses them",
-            format!("{} ended with {}{missing}", javac.path.display(), done.status),
+            format!("{} ended with {status}{missing}", javac.path.display()),
         )
         .detail(String::from_utf8_lossy(&said).lines().map(str::to_owned)));
     }
@@ -106,6 +125,19 @@ fn no_javac(release: u32, target: &Target) -> Failure {
         None => failure
             .evidence(evidence)
             .remedy("install a JDK, or compile them where the service was built and name the class files"),
+    }
+}
+
+/// Its end, or that the user has asked to stop: then it is killed. It has our signal mask, so it would not end by itself.
+fn wait(mut javac: Child, interrupt: &Interrupt) -> io::Result<(ExitStatus, bool)> {
+    loop {
+        if let Some(status) = javac.try_wait()? {
+            return Ok((status, false));
+        }
+        if interrupt.wait(LOOK) {
+            javac.kill()?;
+            return Ok((javac.wait()?, true));
+        }
     }
 }
 

@@ -66,7 +66,7 @@ pub(super) fn unpack<R: Read + Seek>(jar: &mut Jar<R>, to: &Path, room: &mut Roo
                 room.bytes = room.bytes.checked_sub(bytes.unwrap_or(0)).ok_or_else(|| too_much(&name))?;
                 match kind {
                     Kind::Class(_) => has_classes = true,
-                    Kind::Library => inside.entries.push(path),
+                    Kind::Library => inside.entries.push(without_class_path(path, room)?),
                 }
             }
             Err(JarError::Io(error)) => return Err(error),
@@ -82,13 +82,80 @@ pub(super) fn unpack<R: Read + Seek>(jar: &mut Jar<R>, to: &Path, room: &mut Roo
     Ok(inside)
 }
 
+/// Manifests are no longer than this.
+const MANIFEST_LIMIT: u64 = 1 << 20;
+
+/// Whether a compiler would follow the `Class-Path` of its manifest, from where the jar lies on our side: to paths that are not
+/// the target's.
+pub(super) fn leads_elsewhere<R: Read + Seek>(jar: &mut Jar<R>) -> bool {
+    let is_manifest = |name: &&[u8]| name.eq_ignore_ascii_case(b"META-INF/MANIFEST.MF");
+    let names: Vec<String> =
+        jar.names().filter(is_manifest).map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+    names.iter().any(|name| {
+        let mut text = Vec::new();
+        let is_whole =
+            jar.unpack(name, &mut text, MANIFEST_LIMIT).is_ok() && text.len() as u64 <= MANIFEST_LIMIT;
+        !is_whole || text.windows(HEADER.len()).any(|found| found.eq_ignore_ascii_case(HEADER))
+    })
+}
+
+const HEADER: &[u8] = b"class-path";
+
+/// The classes of a jar in a folder, without its manifest; what could not be read.
+pub(super) fn unpack_classes<R: Read + Seek>(
+    jar: &mut Jar<R>,
+    to: &Path,
+    room: &mut Room,
+) -> io::Result<Vec<String>> {
+    let names: Vec<String> = jar.names().filter_map(|name| String::from_utf8(name.to_vec()).ok()).collect();
+    let mut missing = Vec::new();
+    fs::create_dir_all(to)?;
+    for name in names.iter().filter(|name| name.ends_with(".class") && !name.starts_with("META-INF/")) {
+        if !is_plain(name) {
+            continue;
+        }
+        room.classes = room.classes.checked_sub(1).ok_or_else(|| too_much(name))?;
+        let path = to.join(name);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        match jar.unpack(name, &mut File::create(&path)?, room.bytes) {
+            Ok(bytes) => {
+                room.bytes = room.bytes.checked_sub(bytes.unwrap_or(0)).ok_or_else(|| too_much(name))?;
+            }
+            Err(JarError::Io(error)) => return Err(error),
+            Err(error) => {
+                missing.push(format!("{name}: {error}"));
+                fs::remove_file(&path)?;
+            }
+        }
+    }
+    Ok(missing)
+}
+
+/// A jar that was unpacked from another; in its place a folder with its classes, where a compiler would follow its manifest.
+fn without_class_path(path: PathBuf, room: &mut Room) -> io::Result<PathBuf> {
+    // What is no jar, the compiler passes over.
+    let Ok(mut jar) = Jar::open(File::open(&path)?) else { return Ok(path) };
+    if !leads_elsewhere(&mut jar) {
+        return Ok(path);
+    }
+    let folder = path.with_extension("unpacked");
+    unpack_classes(&mut jar, &folder, room)?;
+    fs::remove_file(&path)?;
+    Ok(folder)
+}
+
+/// Names alone: they decide where it is written.
+fn is_plain(name: &str) -> bool {
+    Path::new(name).components().all(|part| matches!(part, Component::Normal(_)))
+}
+
 fn kind(name: &str) -> Option<Kind> {
     let below = TOPS.iter().find_map(|top| name.strip_prefix(top)?.strip_prefix('/'))?;
     let (folder, rest) = below.split_once('/')?;
     if folder == CLASSES && rest.ends_with(".class") {
-        // Names alone: they decide where it is written.
-        let is_plain = Path::new(rest).components().all(|part| matches!(part, Component::Normal(_)));
-        return is_plain.then(|| Kind::Class(rest.into()));
+        return is_plain(rest).then(|| Kind::Class(rest.into()));
     }
     (LIBRARIES.contains(&folder) && rest.ends_with(".jar")).then_some(Kind::Library)
 }
@@ -119,6 +186,31 @@ mod tests {
             zip.write_all(bytes).unwrap();
         }
         Jar::open(zip.finish().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_jar_that_leads_elsewhere_becomes_a_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let manifest: &[u8] = b"Manifest-Version: 1.0\r\nclass-path: ../../out.jar\r\n";
+        for (name, text, leads) in [
+            ("META-INF/MANIFEST.MF", manifest, true),
+            ("meta-inf/Manifest.mf", manifest, true),
+            ("META-INF/MANIFEST.MF", b"Manifest-Version: 1.0\r\n", false),
+            ("other", manifest, false),
+        ] {
+            assert_eq!(leads_elsewhere(&mut jar(&[(name, text)])), leads, "{name}");
+        }
+        let mut inner = jar(&[
+            ("META-INF/MANIFEST.MF", manifest),
+            ("shop/A.class", b"A"),
+            ("META-INF/versions/11/shop/A.class", b"B"),
+            ("../Out.class", b"out"),
+        ]);
+        let to = folder.path().join("classes");
+        assert_eq!(unpack_classes(&mut inner, &to, &mut Room::default()).unwrap(), [""; 0]);
+        assert_eq!(fs::read(to.join("shop/A.class")).unwrap(), b"A");
+        let (top, above) = (fs::read_dir(&to).unwrap().count(), fs::read_dir(folder.path()).unwrap().count());
+        assert_eq!((top, above), (1, 1));
     }
 
     #[test]

@@ -106,7 +106,8 @@ fn ask(
             };
             frames.extend((1..).map_while(of));
         }
-        for n in 1.. {
+        // A reply that tells more is not the agent's.
+        for n in 1..=keys::MOST_CLASSES {
             let Some(name) = numbered(keys::CLASS, n) else { break };
             let class = match numbered(keys::FILE, n) {
                 // A name of a file of the session, whatever the target has made of it.

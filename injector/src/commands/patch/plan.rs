@@ -9,7 +9,7 @@ use jgraft_classfile::compose::{Composed, Patch, Share, compose};
 use jgraft_classfile::verification::verify_retransformed;
 use jgraft_protocol::nearest::nearest;
 
-use super::agent::{Agent, Base, Found};
+use super::agent::{Agent, Base, Candidate, Found};
 use super::base::{self, Known};
 use super::doctor::Diagnosis;
 use super::helpers::{self, Beside};
@@ -148,7 +148,7 @@ impl Plan {
                 }
                 continue;
             }
-            for found in chosen(found, input, class)? {
+            for found in chosen(found, loader_of, input, class)? {
                 plan.class(facts, class, found)?;
                 patched.push(found);
             }
@@ -210,7 +210,7 @@ impl Plan {
     ) -> Result<(), Failure> {
         let there = facts.found(&class.name);
         if beside.is_empty() && !there.is_empty() {
-            for found in chosen(there, input, class)? {
+            for found in chosen(there, loader_of, input, class)? {
                 self.class(facts, class, found)?;
             }
             return Ok(());
@@ -272,23 +272,31 @@ pub(super) fn composed(
     compose(&base, &current, &patches).map_err(|error| error.to_string())
 }
 
-/// The classes of the loaders that are meant.
-pub(super) fn chosen<'f>(
-    found: Vec<&'f Found>,
+pub(super) fn loader_of(found: &Found) -> (String, i64) {
+    (found.loader.clone(), found.loader_id)
+}
+
+/// Those of the loaders that are meant; `loader` says the loader of each, by its class and its number.
+pub(super) fn chosen<'f, T>(
+    found: Vec<&'f T>,
+    loader: impl Fn(&T) -> (String, i64),
     input: &PatchInput,
     class: &NewClass,
-) -> Result<Vec<&'f Found>, Failure> {
+) -> Result<Vec<&'f T>, Failure> {
     let name = dotted(&class.name);
-    let list = |found: &[&Found]| {
-        let all: Vec<_> = found.iter().map(|found| format!("{} {}", found.loader, found.loader_id)).collect();
-        all.join(", ")
+    let list = |found: &[&T]| {
+        let all: Vec<_> = found.iter().map(|found| loader(found)).collect();
+        all.iter().map(|(loader, id)| format!("{loader} {id}")).collect::<Vec<_>>().join(", ")
     };
-    if let Some(loader) = &input.loader {
-        let meant: Vec<_> =
-            found.iter().copied().filter(|found| is_named(loader, &found.loader, found.loader_id)).collect();
+    if let Some(wanted) = &input.loader {
+        let is_meant = |found: &&T| {
+            let (loader, id) = loader(found);
+            is_named(wanted, &loader, id)
+        };
+        let meant: Vec<_> = found.iter().copied().filter(is_meant).collect();
         return match meant.is_empty() {
             true => Err(Failure::usage(
-                format!("no loader {loader} has {name}"),
+                format!("no loader {wanted} has {name}"),
                 list(&found),
                 "--loader takes one of these",
             )),
@@ -316,9 +324,10 @@ fn is_named(wanted: &str, loader: &str, id: i64) -> bool {
 fn later(facts: &Facts<'_>, class: &NewClass, input: &PatchInput) -> Result<Option<Vec<Later>>, Failure> {
     let unloaded = facts.agent.unloaded.iter().find(|unloaded| unloaded.name == class.name);
     let Some(unloaded) = unloaded.filter(|unloaded| !unloaded.candidates.is_empty()) else { return Ok(None) };
-    let meant = |loader: &str, id| input.loader.as_ref().is_none_or(|wanted| is_named(wanted, loader, id));
+    let candidates = unloaded.candidates.iter().collect();
+    let of = |candidate: &Candidate| (candidate.loader.clone(), candidate.loader_id);
     let mut all = Vec::new();
-    for candidate in unloaded.candidates.iter().filter(|found| meant(&found.loader, found.loader_id)) {
+    for candidate in chosen(candidates, of, input, class)? {
         let wanted = facts
             .agent
             .wanted

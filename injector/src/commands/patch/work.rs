@@ -15,6 +15,7 @@ use super::plan::Facts;
 use super::store::{self, Note};
 use crate::cli::{PatchInput, Patience};
 use crate::failure::{EXIT_FAILED, Failure};
+use crate::human::Stream;
 use crate::interrupt::Interrupt;
 use crate::session::{announce, may_change_classes};
 use crate::target;
@@ -61,7 +62,7 @@ impl<'i> Work<'i> {
                         .evidence(error.to_string())
                 })?;
                 let mut client = patience.client(target, interrupt);
-                let made = compiled(&mut client, &sources, input, patience.timeout, folder.path());
+                let made = compiled(&mut client, &sources, input, patience.timeout, folder.path(), interrupt);
                 paths.push(made.map_err(|failure| failure.in_the_middle(client.target()))?);
                 (client, Inputs::read(&paths)?)
             }
@@ -79,6 +80,9 @@ impl<'i> Work<'i> {
     ) -> Result<Work<'i>, Failure> {
         let looked = look(&mut client, names, timeout);
         let (agent, told, vm) = looked.map_err(|failure| failure.in_the_middle(client.target()))?;
+        for error in &agent.errors {
+            Stream::stderr().warning(&format!("a patch may not be in force as it should be: {error}"));
+        }
         let notes =
             agent.blobs.get(store::NOTES).map(|text| Note::all(&properties::parse(text))).unwrap_or_default();
         Ok(Work { client, agent, told, notes, vm, timeout })
@@ -121,6 +125,7 @@ fn compiled(
     input: &PatchInput,
     timeout: Duration,
     folder: &Path,
+    interrupt: &Interrupt,
 ) -> Result<PathBuf, Failure> {
     let java_class_path = class_path(client)?;
     let names: Vec<_> = sources.iter().filter_map(|path| compile::class_of(path)).collect();
@@ -130,7 +135,7 @@ fn compiled(
     let release = told.iter().filter_map(Told::release).max().or(feature).unwrap_or(8);
     let (processors, class_path) = (input.processors, &input.class_path);
     let wanted = Sources { files: sources, release, processors, class_path };
-    compile::compile(&wanted, client.target(), java_class_path.as_deref(), folder)
+    compile::compile(&wanted, client.target(), java_class_path.as_deref(), folder, interrupt)
 }
 
 /// As far as the JVM matters for what it takes. It is asked, not guessed.
