@@ -12,7 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use common::{PATIENCE, interruptible, jgraft};
+use common::{PATIENCE, interruptible, jgraft, text};
 use jgraft_jvm_harness::{Jdk, cache, each_jdk, javac, skip};
 use nix::unistd::geteuid;
 use patched::{Classes, Service};
@@ -209,4 +209,28 @@ fn killed(jdk: &'static Jdk) -> Result<()> {
     service.patch(&["revert"])?.expect(0)?;
     ensure!(service.says("enum")? == "OLD" && service.says("default")? == "OLD");
     service.is_unharmed()
+}
+
+/// It is asked for the class on a thread of ours: the JVM's own serves everybody who attaches.
+#[test]
+fn a_loader_that_never_answers_keeps_nobody_waiting() {
+    each_jdk("patch_refused::blocks", .., |jdk| {
+        let classes = Classes::made()?;
+        let service = classes.start(jdk, &[])?;
+        service.jvm.ask("block", |line| line == "blocks")?;
+        let nowhere = "class Nowhere { static String says() { return \"NEW\"; } }";
+        let nowhere = compiled(&classes, "nowhere", "Nowhere", nowhere, &["--release", "8"])?;
+        let run = service.patch(&["apply", text(&nowhere)])?.expect(1)?.explained("was not patched")?;
+        ensure!(
+            run.stderr.contains("has not answered") && run.stderr.contains("findResource"),
+            "{}",
+            run.stderr
+        );
+        jgraft(["jcmd", &service.pid(), "VM.version"])?.expect(0)?;
+        // What does not need it goes on.
+        service.patch(&["apply", &classes.file("new", "Shade")])?.expect(0)?;
+        ensure!(service.says("enum")? == "NEW");
+        service.patch(&["revert"])?.expect(0)?;
+        service.is_unharmed()
+    });
 }

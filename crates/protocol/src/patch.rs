@@ -183,6 +183,8 @@ pub mod stage {
     pub const GENERATION: &str = "generation";
     /// Something applied is pending, here or in another session.
     pub const BUSY: &str = "busy";
+    /// A class loader of the application has not said in time what it has.
+    pub const LOOK: &str = "look";
     /// A new class could not be defined. Those that could stay defined, and nobody uses them.
     pub const DEFINE: &str = "define";
     /// The JVM refused the redefinition.

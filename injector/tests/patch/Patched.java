@@ -19,6 +19,7 @@ public final class Patched {
     static final AtomicLong calls = new AtomicLong();
     static final AtomicLong failed = new AtomicLong();
     static volatile String failure = "none";
+    static URL[] folder;
 
     static void kind(String name, Supplier<String> says) {
         NAMES.add(name);
@@ -27,6 +28,7 @@ public final class Patched {
 
     public static void main(String[] args) throws Exception {
         URL[] urls = {new File(args[0]).toURI().toURL()};
+        folder = urls;
         // Each with a class of the same name of its own.
         Supplier<?>[] twice = new Supplier<?>[2];
         for (int i = 0; i < twice.length; i++) {
@@ -63,6 +65,9 @@ public final class Patched {
             System.out.println("count " + calls + " failed " + failed + " " + failure);
         } else if (line.equals("later")) {
             System.out.println("later " + Later.says());
+        } else if (line.equals("block")) {
+            block();
+            System.out.println("blocks");
         } else if (line.equals("stay")) {
             Thread old = new Thread(() -> Stays.run(), "in-old-code");
             old.setDaemon(true);
@@ -77,6 +82,25 @@ public final class Patched {
                 says.append(' ').append(NAMES.get(i)).append('=').append(KINDS.get(i).get());
             }
             System.out.println(says);
+        }
+    }
+
+    /** From now on there is a class loader that never finds anything. */
+    private static void block() {
+        try {
+            new URLClassLoader(folder, null) {
+                @Override
+                public URL findResource(String name) {
+                    try {
+                        Thread.sleep(Long.MAX_VALUE);
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                    }
+                    return null;
+                }
+            }.loadClass("Twice");
+        } catch (ClassNotFoundException e) {
+            throw new IllegalStateException(e);
         }
     }
 

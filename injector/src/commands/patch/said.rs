@@ -29,7 +29,7 @@ impl Said {
             message,
             stack: Vec::new(),
             code: "patch-failed",
-            remedy: "nothing was changed",
+            remedy: "jgraft patch TARGET list shows whether it is in force; if not, it goes back once jgraft has ended",
         }
     }
 
@@ -68,9 +68,18 @@ pub(super) fn outcome(reply: &[(String, String)]) -> Result<(), Said> {
         reply::OK => Ok(()),
         _ => {
             let (stage, message) = (clean(get(reply::STAGE)), clean(get(reply::MESSAGE)));
+            let remedy = match stage.as_str() {
+                stage::BUSY | stage::GENERATION => {
+                    "nothing was changed; try again when the other jgraft has ended"
+                }
+                stage::LOOK => {
+                    "nothing was changed; the loader is the application's: its threads may hang there too"
+                }
+                _ => "nothing was changed",
+            };
             let said = match stage.as_str() {
                 stage::FILES | stage::JOURNAL => Said::no_room(message),
-                _ => Said::lost(message),
+                _ => Said { remedy, ..Said::lost(message) },
             };
             let stack = get(reply::STACK).lines().take(30).map(str::to_owned).collect();
             Err(Said { stage, stack, ..said })

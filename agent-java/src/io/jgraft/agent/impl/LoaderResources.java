@@ -1,5 +1,5 @@
 // The class files that class loaders find for a name, as resources: what the class was, or will be, loaded from. The
-// application's loaders answer here, on a thread of ours.
+// application's loaders answer here, on a thread of ours (PatchSession).
 package io.jgraft.agent.impl;
 
 import java.io.ByteArrayOutputStream;

@@ -7,24 +7,63 @@ import java.lang.instrument.Instrumentation;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Properties;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 final class PatchSession {
     private static final long SILENCE_MS = 60000;
+    /** A loader that takes longer to find a class file does not come to an end. */
+    private static final long LOOKING_MS = 5000;
 
     private PatchSession() {
     }
 
-    /** Never throws. Changes nothing. */
-    static Map<String, String> run(File session, Properties request, Instrumentation inst) {
+    /** Never throws. Changes nothing. Loaders of the application are asked, so it is done on a thread of ours: one that never
+     *  answers must not keep the JVM's own, which serves everybody who attaches. */
+    static Map<String, String> run(final File session, final Properties request, final Instrumentation inst) {
+        final AtomicBoolean decided = new AtomicBoolean();
+        FutureTask<Map<String, String>> look = new FutureTask<Map<String, String>>(
+                new Callable<Map<String, String>>() {
+                    @Override
+                    public Map<String, String> call() throws Exception {
+                        return answer(new SessionFiles(session.toPath()), request, inst, decided);
+                    }
+                });
         try {
-            return answer(new SessionFiles(session.toPath()), request, inst);
+            Thread thread = start(look, "jgraft-patch-look");
+            try {
+                return look.get(LOOKING_MS, TimeUnit.MILLISECONDS);
+            } catch (TimeoutException slow) {
+                if (decided.compareAndSet(false, true)) {
+                    Exception there = new Exception("it is there");
+                    there.setStackTrace(thread.getStackTrace());
+                    throw new PatchFailure("look", "a class loader of the application has not answered for "
+                            + LOOKING_MS / 1000 + " s; a thread of ours waits for it", there);
+                }
+                return look.get();
+            }
+        } catch (ExecutionException failed) {
+            return PatchFailure.reply(failed.getCause());
         } catch (Throwable t) {
             return PatchFailure.reply(t);
         }
     }
 
-    private static Map<String, String> answer(SessionFiles files, Properties request, Instrumentation inst)
-            throws PatchFailure {
+    private static Thread start(Runnable work, String name) {
+        Thread thread = new Thread(work, name);
+        thread.setDaemon(true);
+        thread.setContextClassLoader(null);
+        thread.start();
+        return thread;
+    }
+
+    /** `decided`: whether it was in time; from then on nobody thinks otherwise. */
+    private static Map<String, String> answer(SessionFiles files, Properties request, Instrumentation inst,
+            AtomicBoolean decided) throws PatchFailure {
         PatchState state = PatchState.shared();
         PatchState.Committed committed = state.committed();
         Map<String, String> reply = new LinkedHashMap<String, String>();
@@ -39,14 +78,14 @@ final class PatchSession {
             }
         }
         PatchTargets targets = PatchTargets.find(request, files, committed, state, inst, reply);
+        if (!decided.compareAndSet(false, true)) {
+            throw new PatchFailure("look", "too late: nobody waits for it any more");
+        }
         if ("true".equals(request.getProperty("steps"))) {
             Lease lease = Lease.open(files);
             PatchStep step = new PatchStep(files, targets, state, inst);
             PatchSteps steps = new PatchSteps(files, step, lease, silence(request));
-            Thread thread = new Thread(steps, "jgraft-patch");
-            thread.setDaemon(true);
-            thread.setContextClassLoader(null);
-            thread.start();
+            start(steps, "jgraft-patch");
         }
         return reply;
     }
