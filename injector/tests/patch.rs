@@ -212,7 +212,8 @@ fn a_thread_that_stays_in_the_old_body_is_told() {
             service.patch(&["apply", &classes.file("new", "Stays"), "--json"])?.expect(0)?.json()?;
         ensure!(applied["old_frames"][0]["thread"] == "in-old-code", "{applied}");
         ensure!(applied["old_frames"][0]["method"] == "run()V", "{applied}");
-        service.patch(&["revert"])?.expect(0)?;
+        let reverted = service.patch(&["revert", "--json"])?.expect(0)?.json()?;
+        ensure!(reverted["old_frames"][0]["thread"] == "in-old-code", "{reverted}");
         service.is_unharmed()
     });
 }

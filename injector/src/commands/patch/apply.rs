@@ -142,8 +142,7 @@ pub(super) fn run(patch: &Patch, options: &PatchApply) -> Result<ExitCode, Failu
     }
     lines(&plan, &note).iter().for_each(|line| output::line(line));
     for frame in &told.old_frames {
-        let method = shown_method(&frame.method);
-        output::line(&format!("{} is still in the old {}::{method}", frame.thread, frame.class));
+        output::line(&frame.line("old"));
     }
     let how = match (plan.steps.is_empty(), plan.later.is_empty()) {
         (true, _) => "waits for its classes to be loaded".to_owned(),

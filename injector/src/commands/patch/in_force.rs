@@ -5,6 +5,7 @@ use std::time::Duration;
 use jgraft_attach::Client;
 use jgraft_classfile::ClassFile;
 use jgraft_protocol::native::{in_force as keys, stage};
+use jgraft_protocol::pattern::shown_method;
 use jgraft_protocol::properties;
 use jgraft_protocol::session::request;
 use serde::Serialize;
@@ -49,6 +50,13 @@ pub(super) struct OldFrame {
     pub(super) thread: String,
     pub(super) class: String,
     pub(super) method: String,
+}
+
+impl OldFrame {
+    /// For people; `which` code it is.
+    pub(super) fn line(&self, which: &str) -> String {
+        format!("{} is still in the {which} {}::{}", self.thread, self.class, shown_method(&self.method))
+    }
 }
 
 /// The loaded classes of these names, and the threads that run old versions of their methods. Virtual threads are not seen.

@@ -9,7 +9,7 @@ use jgraft_protocol::patch::{GENERATION, stage, step};
 use serde::Serialize;
 
 use super::doctor::wrong;
-use super::in_force;
+use super::in_force::{self, OldFrame};
 use super::inputs::dotted;
 use super::journal::{self, PatchJson};
 use super::plan::composed;
@@ -25,18 +25,21 @@ use crate::{json, output};
 #[derive(Serialize)]
 struct RevertedJson {
     target: TargetJson,
-    /// Those that were taken out.
-    patches: Vec<PatchJson>,
-    /// Classes that were changed for it.
-    classes: Vec<String>,
-    took_us: u64,
+    #[serde(flatten)]
+    reverted: Reverted,
 }
 
 /// What came of it.
+#[derive(Default, Serialize)]
 pub(crate) struct Reverted {
+    /// Those that were taken out.
     pub(crate) patches: Vec<PatchJson>,
-    pub(crate) classes: Vec<String>,
-    pub(crate) took_us: u64,
+    /// Classes that were changed for it.
+    classes: Vec<String>,
+    /// Microseconds that the redefinition took.
+    took_us: u64,
+    /// Threads that still run a body that is not in force any more, and will until they leave it. Virtual threads are not seen.
+    old_frames: Vec<OldFrame>,
 }
 
 /// A class that changes.
@@ -76,15 +79,14 @@ pub(super) fn run(patch: &Patch, options: &PatchRevert) -> Result<ExitCode, Fail
         }
     };
     let reverted = match ids.is_empty() {
-        true => Reverted { patches: Vec::new(), classes: Vec::new(), took_us: 0 },
+        true => Reverted::default(),
         false => {
             may_be_patched(&target)?;
             revert(target, &known, &ids, &options.patience, &interrupt)?
         }
     };
     if options.json {
-        let Reverted { patches, classes, took_us } = reverted;
-        json::print("patch-revert", &RevertedJson { target: told, patches, classes, took_us });
+        json::print("patch-revert", &RevertedJson { target: told, reverted });
         return Ok(ExitCode::SUCCESS);
     }
     if reverted.patches.is_empty() {
@@ -104,7 +106,8 @@ impl Reverted {
     pub(crate) fn lines(&self) -> Vec<String> {
         let patches = self.patches.iter().map(|patch| format!("{} is taken out", patch.id));
         let classes = self.classes.iter().map(|class| format!("  {class}"));
-        patches.chain(classes).collect()
+        let frames = self.old_frames.iter().map(|frame| frame.line("earlier"));
+        patches.chain(classes).chain(frames).collect()
     }
 }
 
@@ -155,22 +158,22 @@ fn attempt(
     let mut work = Work::on_names(patience.client(target, interrupt), &names, patience.timeout)?;
     let changes = plan(&work, ids, &cause)?;
     let done = carry_out(&mut work, &changes, ids, &cause);
-    let took_us = match done.map_err(|failure| failure.in_the_middle(work.client.target()))? {
-        Ok(took_us) => took_us,
+    let (took_us, old_frames) = match done.map_err(|failure| failure.in_the_middle(work.client.target()))? {
+        Ok(done) => done,
         Err(said) => return Ok(Attempt::Stale(Box::new((work.client.into_target(), said)))),
     };
     let patches = work.notes.iter().filter(|note| ids.contains(&note.id)).map(PatchJson::of).collect();
     let classes = changes.iter().map(|change| dotted(&change.name)).collect();
-    Ok(Attempt::Done(Reverted { patches, classes, took_us }))
+    Ok(Attempt::Done(Reverted { patches, classes, took_us, old_frames }))
 }
 
-/// How long the redefinition took; or the agent's word that what is patched is not what it was.
+/// How long the redefinition took, and who is still in earlier code; or the agent's word that what is patched is not what it was.
 fn carry_out(
     work: &mut Work<'_>,
     changes: &[Change],
     ids: &[String],
     cause: &str,
-) -> Result<Result<u64, Said>, Failure> {
+) -> Result<Result<(u64, Vec<OldFrame>), Said>, Failure> {
     let mut pairs = vec![(GENERATION.to_owned(), work.agent.generation.to_string())];
     for (n, change) in (1..).zip(changes) {
         let (set, file) = (format!("{}{n}", step::SET), format!("back-{n}"));
@@ -191,9 +194,9 @@ fn carry_out(
         Err(said) if said.stage == stage::GENERATION => return Ok(Err(said)),
         Err(said) => return Err(said.failure(cause)),
     };
-    let looked = look(work, changes).map(|wrong| (wrong, ()));
+    let looked = look(work, changes);
     let remedy = "the patch is still there; take the other agent out first";
-    work.agent.unless_wrong(looked, cause, remedy)?;
+    let frames = work.agent.unless_wrong(looked, cause, remedy)?;
     let notes: Vec<Note> = work.notes.iter().filter(|note| !ids.contains(&note.id)).cloned().collect();
     let dropped: Vec<String> = work
         .agent
@@ -206,7 +209,7 @@ fn carry_out(
         return Err(work.agent.taken_back(said.failure(cause), cause));
     }
     work.agent.end();
-    Ok(Ok(took_us(&reply)))
+    Ok(Ok((took_us(&reply), frames)))
 }
 
 /// What each class of these patches becomes.
@@ -247,14 +250,14 @@ fn plan(work: &Work<'_>, ids: &[String], cause: &str) -> Result<Vec<Change>, Fai
 }
 
 /// What is not as it should be now.
-fn look(work: &mut Work<'_>, changes: &[Change]) -> Result<Vec<String>, Failure> {
+fn look(work: &mut Work<'_>, changes: &[Change]) -> Result<(Vec<String>, Vec<OldFrame>), Failure> {
     let names: Vec<&str> = changes.iter().map(|change| change.name.as_str()).collect();
     if names.is_empty() {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), Vec::new()));
     }
-    let now = in_force::read(&mut work.client, &names, work.timeout)?;
+    let (now, frames) = in_force::read_with_threads(&mut work.client, &names, work.timeout)?;
     let wrong = changes
         .iter()
         .flat_map(|change| wrong(&now, (&change.name, change.loader_id), &change.becomes, &[], work.vm));
-    Ok(wrong.collect())
+    Ok((wrong.collect(), frames))
 }
