@@ -24,7 +24,7 @@ use crate::cli::{Patch, PatchApply};
 use crate::failure::{EXIT_BLOCKED, Failure};
 use crate::interrupt::Interrupt;
 use crate::target::TargetJson;
-use crate::{consent, human, json, output};
+use crate::{human, json, output};
 
 #[derive(Serialize)]
 struct AppliedJson<'a> {
@@ -53,7 +53,7 @@ pub(super) fn run(patch: &Patch, options: &PatchApply) -> Result<ExitCode, Failu
     let stderr = human::Stream::stderr();
     let (mut work, classes) = Work::on_classes(&patch.target, &options.input, &options.patience, &interrupt)?;
     let pid = work.pid();
-    let cost = consent::first_flush(work.client.target()).filter(|_| !work.agent.has_redefined);
+    let cost = work.first_flush();
     let agree = || match &cost {
         Some(cost) => {
             let what = format!("pid {pid} was not patched");

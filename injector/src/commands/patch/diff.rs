@@ -14,7 +14,7 @@ use super::work::Work;
 use crate::cli::{Patch, PatchDiff};
 use crate::failure::{EXIT_BLOCKED, EXIT_FAILED, Failure};
 use crate::interrupt::Interrupt;
-use crate::{consent, human, json, output};
+use crate::{human, json, output};
 
 #[derive(Serialize)]
 struct MethodJson<'a> {
@@ -45,7 +45,7 @@ pub(super) fn run(patch: &Patch, options: &PatchDiff) -> Result<ExitCode, Failur
     let (mut work, classes) = Work::on_classes(&patch.target, &options.input, &options.patience, &interrupt)?;
     if let Some(first) = base::unknown(&work.facts(), &classes, &options.input)?.into_iter().next() {
         work.agent.end();
-        let cost = consent::first_flush(work.client.target()).filter(|_| !work.agent.has_redefined);
+        let cost = work.first_flush();
         return Err(base::not_to_look_only(first, cost.as_ref()));
     }
     let plan = Plan::make(&work.facts(), &classes, &options.input)?;

@@ -57,23 +57,12 @@ pub(super) fn unpack<R: Read + Seek>(jar: &mut Jar<R>, to: &Path, room: &mut Roo
             Kind::Library => (to.join(format!("{}.jar", inside.entries.len())), &mut room.jars),
         };
         *left = left.checked_sub(1).ok_or_else(|| too_much(&name))?;
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent)?;
-        }
-        let mut file = File::create(&path)?;
-        match jar.unpack(&name, &mut file, room.bytes) {
-            Ok(bytes) => {
-                room.bytes = room.bytes.checked_sub(bytes.unwrap_or(0)).ok_or_else(|| too_much(&name))?;
-                match kind {
-                    Kind::Class(_) => has_classes = true,
-                    Kind::Library => inside.entries.push(without_class_path(path, room)?),
-                }
-            }
-            Err(JarError::Io(error)) => return Err(error),
-            Err(error) => {
-                inside.missing.push(format!("{name}: {error}"));
-                fs::remove_file(&path)?;
-            }
+        match unpack_entry(jar, &name, &path, room)? {
+            Some(missing) => inside.missing.push(missing),
+            None => match kind {
+                Kind::Class(_) => has_classes = true,
+                Kind::Library => inside.entries.push(without_class_path(path, room)?),
+            },
         }
     }
     if has_classes {
@@ -115,22 +104,32 @@ pub(super) fn unpack_classes<R: Read + Seek>(
             continue;
         }
         room.classes = room.classes.checked_sub(1).ok_or_else(|| too_much(name))?;
-        let path = to.join(name);
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent)?;
-        }
-        match jar.unpack(name, &mut File::create(&path)?, room.bytes) {
-            Ok(bytes) => {
-                room.bytes = room.bytes.checked_sub(bytes.unwrap_or(0)).ok_or_else(|| too_much(name))?;
-            }
-            Err(JarError::Io(error)) => return Err(error),
-            Err(error) => {
-                missing.push(format!("{name}: {error}"));
-                fs::remove_file(&path)?;
-            }
-        }
+        missing.extend(unpack_entry(jar, name, &to.join(name), room)?);
     }
     Ok(missing)
+}
+
+/// One entry into a file, whose number is counted already; why it could not be read, where it is not there then.
+fn unpack_entry<R: Read + Seek>(
+    jar: &mut Jar<R>,
+    name: &str,
+    path: &Path,
+    room: &mut Room,
+) -> io::Result<Option<String>> {
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    match jar.unpack(name, &mut File::create(path)?, room.bytes) {
+        Ok(bytes) => {
+            room.bytes = room.bytes.checked_sub(bytes.unwrap_or(0)).ok_or_else(|| too_much(name))?;
+            Ok(None)
+        }
+        Err(JarError::Io(error)) => Err(error),
+        Err(error) => {
+            fs::remove_file(path)?;
+            Ok(Some(format!("{name}: {error}")))
+        }
+    }
 }
 
 /// A jar that was unpacked from another; in its place a folder with its classes, where a compiler would follow its manifest.

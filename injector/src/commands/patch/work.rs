@@ -14,6 +14,7 @@ use super::inputs::{Inputs, NewClass, are_known};
 use super::plan::Facts;
 use super::store::{self, Note};
 use crate::cli::{PatchInput, Patience};
+use crate::consent::{self, Flush};
 use crate::failure::{EXIT_FAILED, Failure};
 use crate::human::Stream;
 use crate::interrupt::Interrupt;
@@ -90,6 +91,11 @@ impl<'i> Work<'i> {
 
     pub(super) fn facts(&self) -> Facts<'_> {
         Facts { agent: &self.agent, told: &self.told, notes: &self.notes, vm: self.vm, pid: self.pid() }
+    }
+
+    /// What a first change of a class would cost; none where we have made one, as the agent knows.
+    pub(super) fn first_flush(&self) -> Option<Flush> {
+        consent::first_flush(self.client.target()).filter(|_| !self.agent.has_redefined)
     }
 
     pub(super) fn pid(&self) -> i32 {
