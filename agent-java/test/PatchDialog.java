@@ -33,13 +33,25 @@ final class PatchDialog {
             request[2 * i + 6] = "class." + (i + 1);
             request[2 * i + 7] = classes[i];
         }
-        Session session = new Session(jars, agentJar, request);
-        directory = session.directory;
-        if (holder != null) {
-            Files.createFile(directory.resolve("lease"));
-            holder.lock(directory.resolve("lease"));
+        long start = System.nanoTime();
+        while (true) {
+            Session session = new Session(jars, agentJar, request);
+            if (holder != null) {
+                Files.createFile(session.directory.resolve("lease"));
+                holder.lock(session.directory.resolve("lease"));
+            }
+            Properties reply = session.run(inst);
+            if (!"busy".equals(reply.getProperty("stage"))) {
+                directory = session.directory;
+                told = reply;
+                return;
+            }
+            // The thread of the one before may not have come to its end yet.
+            if (System.nanoTime() - start > LONGEST_NS) {
+                throw new IOException(reply.getProperty("message"));
+            }
+            LockSupport.parkNanos(1000000);
         }
-        told = session.run(inst);
     }
 
     /** The bytes of a file that the reply names by this key. */

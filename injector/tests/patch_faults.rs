@@ -8,12 +8,12 @@ mod patched;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 use std::thread;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
-use common::{PATIENCE, Run, interruptible, jgraft};
+use common::{PATIENCE, Run, ended, interruptible, jgraft};
 use jgraft_jvm_harness::{Jdk, each_jdk, skip};
 use nix::sys::statvfs::statvfs;
 use nix::unistd::geteuid;
@@ -159,14 +159,6 @@ fn dies(jdk: &Jdk, prepare: fn(&Service, &Classes) -> Result<()>, words: &[&str]
     let of_ours: Vec<_> = left.iter().filter(|name| name.contains(&of_jgraft)).collect();
     ensure!(of_ours.is_empty(), "{of_ours:?}");
     Ok(())
-}
-
-/// How a jgraft ended, and what it has said.
-fn ended(child: Child) -> Result<Run> {
-    let output = child.wait_with_output()?;
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let code = output.status.code().context("it was killed")?;
-    Ok(Run { code, stdout: text(&output.stdout), stderr: text(&output.stderr) })
 }
 
 /// Moments in hundredths of the whole, so that each JDK has others and all together are close to one another.

@@ -234,3 +234,28 @@ fn a_loader_that_never_answers_keeps_nobody_waiting() {
         service.is_unharmed()
     });
 }
+
+/// A jgraft that is killed between two requests cannot end what it has the JVM log; the next that resets does, and nothing
+/// that the operator has the JVM log.
+#[test]
+fn a_log_of_ours_that_was_left_is_ended() {
+    each_jdk("patch_refused::log", 9.., |jdk| {
+        let classes = Classes::made()?;
+        let service = classes.start(jdk, &[])?;
+        let folder = tempfile::Builder::new().prefix(".jgraft-").tempdir()?;
+        let (ours, theirs) = (folder.path().join("redefinition-log"), folder.path().join("operator.log"));
+        let jcmd = |words: String| -> Result<String> {
+            Ok(jgraft(["jcmd", &service.pid()].into_iter().chain(words.split(' ')))?.expect(0)?.stdout)
+        };
+        for log in [&ours, &theirs] {
+            jcmd(format!("VM.log output=\"{}\" what=redefine+class*=debug", log.display()))?;
+        }
+        let has = |list: &str, log: &Path| list.contains(text(log));
+        let list = jcmd("VM.log list".to_owned())?;
+        ensure!(has(&list, &ours) && has(&list, &theirs), "{list}");
+        jgraft(["reset", &service.pid()])?.expect(0)?;
+        let list = jcmd("VM.log list".to_owned())?;
+        ensure!(!has(&list, &ours) && has(&list, &theirs), "{list}");
+        Ok(())
+    });
+}

@@ -3,6 +3,7 @@
 
 use jgraft_jvmti::Environment;
 use jgraft_jvmti::jni::JavaVM;
+use jgraft_jvmti::jni::strings::JNIStr;
 use jgraft_protocol::native::{in_force as keys, stage};
 
 use crate::class_name::{ClassName, shown};
@@ -15,7 +16,9 @@ pub(crate) fn answer(
     names: &[ClassName],
 ) -> Result<Vec<(String, String)>, Failure> {
     let told = vm.with_top_local_frame(|jni| {
-        let frames = environment.obsolete_frames(jni, keys::MOST_OLD)?;
+        let is_meant =
+            |signature: &JNIStr| names.is_empty() || names.iter().any(|name| name.has_signature(signature));
+        let frames = environment.obsolete_frames(jni, keys::MOST_OLD, &is_meant)?;
         let mut pairs = vec![
             (keys::THREADS_SEEN.to_owned(), frames.threads.to_string()),
             (keys::THREADS_UNREAD.to_owned(), frames.unread.to_string()),
@@ -23,13 +26,8 @@ pub(crate) fn answer(
         if frames.found.len() >= keys::MOST_OLD {
             pairs.push((keys::OLD_MORE.to_owned(), true.to_string()));
         }
-        let mut n = 0;
-        for frame in &frames.found {
+        for (n, frame) in (1..).zip(&frames.found) {
             let signature = frame.class.signature(environment)?;
-            if !names.is_empty() && !names.iter().any(|name| name.has_signature(&signature)) {
-                continue;
-            }
-            n += 1;
             let mut put = |key: &str, value: String| pairs.push((format!("{key}{n}"), value));
             put(keys::OLD_THREAD, frame.thread.clone());
             put(keys::OLD_CLASS, shown(&signature.to_string()));

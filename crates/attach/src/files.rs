@@ -142,6 +142,13 @@ pub fn open_without_name(target: &Target, name: &str) -> Vec<std::fs::File> {
         .collect()
 }
 
+/// Whether the target has anything open whose path, as the kernel names it, is meant.
+pub fn has_open(target: &Target, is_meant: impl Fn(&str) -> bool) -> bool {
+    let descriptors = target.process().entries("fd").unwrap_or_default();
+    let mut paths = descriptors.iter().filter_map(|fd| destination(target, fd.to_str()?.parse().ok()?));
+    paths.any(|path| is_meant(&path))
+}
+
 /// Where that descriptor leads, as the kernel names it.
 pub fn destination(target: &Target, descriptor: u32) -> Option<String> {
     Some(target.process().link(&format!("fd/{descriptor}")).ok()?.display().to_string())

@@ -10,6 +10,7 @@ use std::ptr::{self, NonNull};
 
 use jni::Env;
 use jni::objects::JClass;
+use jni::strings::JNIStr;
 use jni::sys::{jint, jmethodID, jobject};
 
 use crate::class::{Class, room_for_a_call};
@@ -51,9 +52,14 @@ pub struct ObsoleteFrames {
 }
 
 impl Environment {
-    /// Looks through the stacks of all live platform threads, until `most` frames are found. Every method that is on a
-    /// stack costs the JVM an id for as long as its class is loaded.
-    pub fn obsolete_frames(&self, jni: &mut Env<'_>, most: usize) -> Result<ObsoleteFrames, Error> {
+    /// Looks through the stacks of all live platform threads, until `most` frames are found of classes whose signature is
+    /// meant. Every method that is on a stack costs the JVM an id for as long as its class is loaded.
+    pub fn obsolete_frames(
+        &self,
+        jni: &mut Env<'_>,
+        most: usize,
+        is_meant: &dyn Fn(&JNIStr) -> bool,
+    ) -> Result<ObsoleteFrames, Error> {
         // The JVM makes a local reference for each thread.
         jni.with_local_frame(0, |jni| {
             let threads = self.all_threads()?;
@@ -70,7 +76,7 @@ impl Environment {
                     for (stack, thread) in stacks.iter().zip(some) {
                         frames.threads += 1;
                         frames.unread += usize::from(stack.frame_count >= DEEPEST);
-                        self.look_at(jni, stack, *thread, &mut known, &mut frames, most)?;
+                        self.look_at(jni, (stack, *thread), &mut known, &mut frames, (most, is_meant))?;
                     }
                     Ok::<_, Error>(())
                 })?;
@@ -82,18 +88,18 @@ impl Environment {
     fn look_at(
         &self,
         jni: &mut Env<'_>,
-        stack: &jvmtiStackInfo,
-        thread: jobject,
+        (stack, thread): (&jvmtiStackInfo, jobject),
         known: &mut HashMap<usize, bool>,
         frames: &mut ObsoleteFrames,
-        most: usize,
+        (most, is_meant): (usize, &dyn Fn(&JNIStr) -> bool),
     ) -> Result<(), Error> {
         let mut seen = Vec::new();
         for frame in frames_of(stack) {
             let method = frame.method;
-            let obsolete =
-                *known.entry(method.addr()).or_insert_with(|| self.is_obsolete(method).unwrap_or(false));
-            if !obsolete || seen.contains(&method) || frames.found.len() >= most {
+            let is_old = *known.entry(method.addr()).or_insert_with(|| {
+                self.is_obsolete(method).unwrap_or(false) && self.is_of(jni, method, is_meant)
+            });
+            if !is_old || seen.contains(&method) || frames.found.len() >= most {
                 continue;
             }
             seen.push(method);
@@ -133,6 +139,14 @@ impl Environment {
         // SAFETY: the environment is alive; the JVM has given the id, and tells one that is stale; the place outlives the call.
         unsafe { table::is_method_obsolete(self.raw(), method, (&raw mut obsolete).cast()) }?;
         Ok(obsolete)
+    }
+
+    /// Whether the class that declares it is meant; true where that cannot be told.
+    fn is_of(&self, jni: &mut Env<'_>, method: jmethodID, is_meant: &dyn Fn(&JNIStr) -> bool) -> bool {
+        let told = jni.with_local_frame(OF_A_FRAME, |jni| {
+            Ok::<_, Error>(is_meant(&self.declaring_class(jni, method)?.signature(self)?))
+        });
+        told.unwrap_or(true)
     }
 
     fn declaring_class(&self, jni: &mut Env<'_>, method: jmethodID) -> Result<Class, Error> {

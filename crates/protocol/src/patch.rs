@@ -49,10 +49,6 @@ pub fn reply(n: usize) -> String {
 /// Keys of the reply to the session's request, beside [`GENERATION`](super::GENERATION) and [`CLASS`](super::CLASS). The
 /// keys with one number behind them speak of one class.
 pub mod told {
-    /// The feature version of the JDK, such as 17.
-    pub const JDK: &str = "jdk";
-    /// Whether this JVM redefines classes at all.
-    pub const REDEFINE: &str = "redefine";
     /// What the keeper (JDK 19 and older, and classes that were waited for) could not do the last time.
     pub const KEEPER_ERROR: &str = "keeper.error";
     /// The classes that could not be put back when a session was abandoned.
@@ -87,8 +83,6 @@ pub mod told {
     pub const CANDIDATE: &str = "candidate.";
     /// The file with what it would load.
     pub const END_FILE: &str = ".file";
-    /// Where that is.
-    pub const END_URL: &str = ".url";
     /// As [`LOADER`].
     pub const END_LOADER: &str = ".loader";
     /// As [`LOADER_ID`].
@@ -181,7 +175,7 @@ pub mod stage {
     pub const LEASE: &str = "lease";
     /// What is patched has changed since the session began: begin another.
     pub const GENERATION: &str = "generation";
-    /// Something applied is pending, here or in another session.
+    /// Another session has not ended, and one at a time has its turn; or something applied is pending in this one.
     pub const BUSY: &str = "busy";
     /// A class loader of the application has not said in time what it has.
     pub const LOOK: &str = "look";

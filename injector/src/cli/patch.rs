@@ -55,6 +55,8 @@ pub(crate) struct PatchInput {
 }
 
 /// Apply a patch: it stays, also when jgraft has ended, until it is reverted.
+///
+/// Whoever runs an old body goes on in it until it ends. Platform threads that do are named; virtual threads are not seen.
 #[derive(Args)]
 pub(crate) struct PatchApply {
     #[command(flatten)]
@@ -106,7 +108,7 @@ pub(crate) struct PatchRevert {
 pub(crate) struct PatchDiff {
     #[command(flatten)]
     pub(crate) input: PatchInput,
-    /// One JSON object a method instead of text.
+    /// One JSON object instead of text.
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]

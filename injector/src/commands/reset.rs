@@ -103,6 +103,9 @@ pub(crate) fn run(options: &Reset) -> Result<ExitCode, Failure> {
     let patches = patch::patches(&target);
     let ids: Vec<_> = patches.iter().map(|patch| patch.id.clone()).collect();
     let patience = Patience { timeout: options.timeout, reply_timeout: None };
+    let mut client = patience.client(target, &interrupt);
+    patch::end_leftovers(&mut client);
+    let target = client.into_target();
     let reverted = match ids.is_empty() {
         true => None,
         false => Some(patch::revert(target, &patches, &ids, &patience, &interrupt)?),

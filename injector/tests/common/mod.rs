@@ -63,6 +63,14 @@ pub(crate) fn run(command: &mut Command) -> Result<Run> {
     Ok(Run { code, stdout: text(stdout), stderr: text(stderr) })
 }
 
+/// How a jgraft ended, and what it has said.
+pub(crate) fn ended(child: std::process::Child) -> Result<Run> {
+    let output = child.wait_with_output()?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let code = output.status.code().context("it was killed")?;
+    Ok(Run { code, stdout: text(&output.stdout), stderr: text(&output.stderr) })
+}
+
 /// Runs jgraft and ends it with an error if it takes longer than a person would wait.
 pub(crate) fn load(pid: u32, agent: &str, more: &[&str]) -> Result<Run> {
     let pid = pid.to_string();

@@ -5,11 +5,10 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use jgraft_attach::{Client, LoadOutcome, Process, Request};
-use jgraft_protocol::patch::{self, step, told};
+use jgraft_protocol::patch::{self, stage, step, told};
 use jgraft_protocol::properties;
 use jgraft_protocol::session::request;
 use serde::Serialize;
@@ -20,15 +19,20 @@ use super::store::{self, Note};
 use crate::bundle::Bundled;
 use crate::failure::{EXIT_FAILED, Failure};
 use crate::human::clean;
+use crate::interrupt::Interrupt;
 use crate::session::{Draft, Session, load_agent};
 
 /// A class file, or what is kept with a patch.
-pub(super) const FILE_LIMIT: usize = 32 << 20;
+const FILE_LIMIT: usize = 32 << 20;
 /// All that a reply names.
 const ALL_FILES_LIMIT: usize = 1 << 30;
 /// A JVM that is busy takes long to redefine a class; one that has stopped would be waited for forever.
 const PATIENCE: Duration = Duration::from_secs(120);
 const LOOK: Duration = Duration::from_millis(1);
+/// Whoever wants to stop waits so long for what has to be done first.
+const IMPATIENCE: Duration = Duration::from_secs(5);
+/// How often it is tried whether another jgraft has ended.
+const TURN: Duration = Duration::from_millis(100);
 
 type Pairs = Vec<(String, String)>;
 
@@ -44,6 +48,8 @@ pub(super) struct Found {
     pub(super) modifiable: bool,
     /// Where the base is from.
     pub(super) kind: Base,
+    /// The URL of what its loader has now, where that was asked.
+    pub(super) resource: Option<String>,
     /// The class as it was before any patch, as far as that is known; or why there is none.
     pub(super) base: Result<Vec<u8>, String>,
     /// What we have put there, where it is patched.
@@ -66,8 +72,9 @@ pub(super) enum Base {
 
 /// An open session with the agent. When it is dropped before the agent was told that all is right, or this process dies, the
 /// agent puts everything back.
-pub(super) struct Agent {
+pub(super) struct Agent<'i> {
     session: Session,
+    interrupt: &'i Interrupt,
     path: String,
     /// Held by this process, and by nobody when it is gone; none where we have let go of it.
     lease: Option<File>,
@@ -118,9 +125,35 @@ pub(super) struct Wanted {
     pub(super) current: Vec<u8>,
 }
 
-impl Agent {
-    /// Has the JVM load the agent, which looks for classes of these names.
-    pub(super) fn open(client: &mut Client<'_>, names: &[&str], timeout: Duration) -> Result<Agent, Failure> {
+impl<'i> Agent<'i> {
+    /// Has the JVM load the agent, which looks for classes of these names. Another jgraft that patches this JVM is waited for.
+    pub(super) fn open(
+        client: &mut Client<'_>,
+        names: &[&str],
+        timeout: Duration,
+        interrupt: &'i Interrupt,
+    ) -> Result<Agent<'i>, Failure> {
+        let cause = format!("pid {} was not patched", client.target().pid());
+        let start = Instant::now();
+        loop {
+            match Agent::begin(client, names, timeout, interrupt)? {
+                Ok(agent) => return Ok(agent),
+                Err(said) if said.stage == stage::BUSY && start.elapsed() < timeout => {
+                    if interrupt.wait(TURN) {
+                        return Err(Said::interrupted(said.message).failure(&cause));
+                    }
+                }
+                Err(said) => return Err(said.failure(&cause)),
+            }
+        }
+    }
+
+    fn begin(
+        client: &mut Client<'_>,
+        names: &[&str],
+        timeout: Duration,
+        interrupt: &'i Interrupt,
+    ) -> Result<Result<Agent<'i>, Said>, Failure> {
         let numbered: Vec<_> =
             (1..).zip(names).map(|(n, name)| (format!("{}{n}", patch::CLASS), dotted(name))).collect();
         let mut wanted = vec![(request::VERB, patch::VERB), (patch::STEPS, "true")];
@@ -145,11 +178,14 @@ impl Agent {
             let evidence = format!("the agent has left no reply in {}", draft.path());
             failed(evidence).remedy("make room there, if its disk is full; nothing was changed")
         })?;
-        outcome(&reply).map_err(|said| said.failure(&cause))?;
+        if let Err(said) = outcome(&reply) {
+            return Ok(Err(said));
+        }
         let generation = properties::get(&reply, patch::GENERATION).and_then(|text| text.parse().ok());
         let generation = generation.ok_or_else(|| failed("its reply has no generation".to_owned()))?;
         let mut agent = Agent {
             session,
+            interrupt,
             path: draft.path(),
             lease: Some(lease),
             process,
@@ -166,7 +202,7 @@ impl Agent {
             blobs: BTreeMap::new(),
         };
         agent.take(&reply).map_err(failed)?;
-        Ok(agent)
+        Ok(Ok(agent))
     }
 
     /// Reads what the first reply tells.
@@ -202,6 +238,7 @@ impl Agent {
                     Some(told::KIND_HELPER) => Base::Helper,
                     _ => Base::Resource,
                 },
+                resource: get(format!("{}{n}", told::BASE_URL)).map(clean),
                 base,
                 current,
             });
@@ -270,6 +307,11 @@ impl Agent {
         self.session.dir().read(name, limit).unwrap_or_default()
     }
 
+    /// A class file of the session, or why it cannot be read.
+    pub(super) fn read_whole(&self, name: &str) -> Result<Vec<u8>, String> {
+        self.session.dir().read_whole(name, FILE_LIMIT).map_err(|error| error.to_string())
+    }
+
     /// Puts a file into the session, for a step.
     pub(super) fn put(&self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
         self.session.dir().write_new(name, bytes).map_err(|error| {
@@ -289,6 +331,7 @@ impl Agent {
         dir.write_new(&patch::request(self.step), text.as_bytes())
             .map_err(|error| Said::no_room(format!("the step {name} cannot be written: {error}")))?;
         let (start, answer) = (Instant::now(), patch::reply(self.step));
+        let mut patience = PATIENCE;
         loop {
             // In this order: its answer comes before its end.
             let ended = self.has_given_up();
@@ -303,16 +346,41 @@ impl Agent {
                     patch::DEFAULT_TIME_TO_LIVE_MS / 1000
                 )));
             }
-            if start.elapsed() > PATIENCE {
-                return Err(Said::lost(format!(
-                    "the agent has not answered to {name} within {} s",
-                    PATIENCE.as_secs()
-                )));
-            }
             if self.process.has_ended() {
                 return Err(Said::lost("the target has ended".to_owned()));
             }
-            thread::sleep(LOOK);
+            if self.is_impatient() && patience == PATIENCE {
+                if [step::HAND, step::APPLY].contains(&name) {
+                    return Err(self.interrupted(name));
+                }
+                patience = start.elapsed() + IMPATIENCE;
+            }
+            if start.elapsed() > patience {
+                return Err(Said::lost(format!(
+                    "the agent has not answered to {name} within {} s",
+                    start.elapsed().as_secs()
+                )));
+            }
+        }
+    }
+
+    /// After a short while; whether the user has asked to stop.
+    fn is_impatient(&self) -> bool {
+        let has_asked = self.interrupt.wait(LOOK);
+        if has_asked {
+            // From now on nothing holds us up there.
+            std::thread::sleep(LOOK);
+        }
+        has_asked
+    }
+
+    /// The user does not want to wait for this step: the agent takes back what it does.
+    fn interrupted(&mut self, name: &str) -> Said {
+        match self.let_go(IMPATIENCE) {
+            true => Said::interrupted(format!("a signal came during the step {name}, which was taken back")),
+            false => Said::interrupted(format!(
+                "a signal came during the step {name}, with which the jvm is not done; the agent takes it back then"
+            )),
         }
     }
 
@@ -350,31 +418,61 @@ impl Agent {
             Err(said) if said.is_of_session() => {}
             other => return other.map(drop),
         }
-        self.lease = None;
-        let start = Instant::now();
-        while !self.has_given_up() && !self.process.has_ended() {
-            if start.elapsed() > PATIENCE {
-                return Err(Said::lost(format!("the agent has not ended within {} s", PATIENCE.as_secs())));
-            }
-            thread::sleep(LOOK);
+        match self.let_go(PATIENCE) {
+            true => Ok(()),
+            false => Err(Said::lost("the agent has not ended, which takes back what it has done".to_owned())),
         }
-        Ok(())
+    }
+
+    /// The agent takes back what is pending, and ends; whether it has, within that time, less where the user asks to stop.
+    fn let_go(&mut self, time: Duration) -> bool {
+        self.lease = None;
+        let (start, mut time) = (Instant::now(), time);
+        while !self.has_given_up() && !self.process.has_ended() {
+            if start.elapsed() > time {
+                return false;
+            }
+            if self.is_impatient() {
+                time = time.min(IMPATIENCE);
+            }
+        }
+        true
     }
 
     /// Whether the agent has ended its session: it has removed the lease then.
-    fn has_given_up(&self) -> bool {
+    pub(super) fn has_given_up(&self) -> bool {
         let lease = self.session.dir().read(patch::LEASE, 0);
         lease.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
     }
 
     /// What was applied is to stay: with these patches in all, these files kept beside those that are there, and those of
-    /// `dropped` not any more.
-    pub(super) fn commit(
+    /// `dropped` not any more. Where that fails, it was taken back.
+    pub(super) fn keep(
         &mut self,
         notes: &[Note],
         kept: &[(String, Vec<u8>)],
         dropped: &[String],
-    ) -> Result<(), Said> {
+        cause: &str,
+    ) -> Result<(), Failure> {
+        let Err(said) = self.commit(notes, kept, dropped) else {
+            self.end();
+            return Ok(());
+        };
+        if !said.is_lost() {
+            return Err(self.taken_back(said.failure(cause), cause));
+        }
+        // It may be done, or be done yet.
+        self.let_go(IMPATIENCE);
+        Err(Failure::new(
+            EXIT_FAILED,
+            "patch-unanswered",
+            "it is not known whether the patches are as they were",
+        )
+        .evidence(said.message)
+        .remedy("jgraft patch TARGET list shows what is in force"))
+    }
+
+    fn commit(&mut self, notes: &[Note], kept: &[(String, Vec<u8>)], dropped: &[String]) -> Result<(), Said> {
         let lost = |error: io::Error| Said::no_room(error.to_string());
         let (mut pairs, note_pairs) = (Vec::new(), Note::pairs(notes));
         let text = properties_text(&note_pairs);

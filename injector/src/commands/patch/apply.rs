@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use jgraft_protocol::patch::{GENERATION, step};
+use jgraft_protocol::patch::{GENERATION, stage, step};
 use jgraft_protocol::pattern::shown_method;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -12,14 +12,14 @@ use sha2::{Digest, Sha256};
 use super::agent::Base;
 use super::base;
 use super::doctor::{Diagnosis, wrong};
-use super::in_force::{self, OldFrame};
+use super::in_force::{self, OldFrame, OldFrames};
 use super::inputs::{NewClass, dotted};
 use super::journal::PatchJson;
 use super::plan::Plan;
 use super::reason;
 use super::said::{Said, took_us};
 use super::store::Note;
-use super::work::Work;
+use super::work::{Attempt, Work, typed, until_done};
 use crate::cli::{Patch, PatchApply};
 use crate::failure::{EXIT_BLOCKED, Failure};
 use crate::interrupt::Interrupt;
@@ -45,55 +45,64 @@ struct AppliedJson<'a> {
     took_us: Option<u64>,
     /// Threads that still run an old body, and will until they leave it. Virtual threads are not seen.
     old_frames: Vec<OldFrame>,
+    /// Why there may be more.
+    old_frames_unseen: Option<String>,
 }
 
 /// Runs the command.
 pub(super) fn run(patch: &Patch, options: &PatchApply) -> Result<ExitCode, Failure> {
     let interrupt = Interrupt::catch();
+    let patience = &options.patience;
+    let (client, classes) = typed(&patch.target, &options.input, patience, &interrupt)?;
+    let target = client.into_target();
+    let cause = format!("pid {} was not patched", target.pid());
+    let mut is_agreed = options.yes;
+    until_done(target, &cause, |target| {
+        let client = patience.client(target, &interrupt);
+        let work = Work::on_classes(client, &classes, patience.timeout, &interrupt)?;
+        attempt(work, &classes, options, &mut is_agreed, &interrupt)
+    })
+}
+
+fn attempt(
+    mut work: Work<'_>,
+    classes: &[NewClass],
+    options: &PatchApply,
+    is_agreed: &mut bool,
+    interrupt: &Interrupt,
+) -> Result<Attempt<ExitCode>, Failure> {
     let stderr = human::Stream::stderr();
-    let (mut work, classes) = Work::on_classes(&patch.target, &options.input, &options.patience, &interrupt)?;
     let pid = work.pid();
+    let cause = format!("pid {pid} was not patched");
     let cost = work.first_flush();
-    let agree = || match &cost {
-        Some(cost) => {
-            let what = format!("pid {pid} was not patched");
-            cost.agree(&what, options.yes, options.json, &stderr, &interrupt)
-        }
-        None => Ok(()),
+    let agree = |is_agreed: &mut bool| {
+        let agreed = cost
+            .as_ref()
+            .filter(|_| !*is_agreed)
+            .map_or(Ok(()), |cost| cost.agree(&cause, false, options.json, &stderr, interrupt));
+        *is_agreed |= agreed.is_ok();
+        agreed
     };
-    let unknown = base::unknown(&work.facts(), &classes, &options.input)?;
-    let is_agreed = !unknown.is_empty() && !options.dry_run;
-    if is_agreed {
-        agree()?;
-        base::hand(&mut work.agent, &unknown).map_err(|said| {
-            said.failure(&format!("pid {pid} was not patched")).in_the_middle(work.client.target())
-        })?;
+    // Who thinks about it for long finds that the agent does not wait.
+    let stale = |work: Work<'_>| {
+        let said = Said::lost("the agent has ended while nobody had agreed yet".to_owned());
+        Ok(Attempt::Stale(Box::new((work.client.into_target(), said))))
+    };
+    let unknown = base::unknown(&work.facts(), classes, &options.input)?;
+    if !unknown.is_empty() && !options.dry_run {
+        agree(is_agreed)?;
+        if work.agent.has_given_up() {
+            return stale(work);
+        }
+        base::hand(&mut work.agent, &unknown)
+            .map_err(|said| said.failure(&cause).in_the_middle(work.client.target()))?;
     } else if let Some(first) = unknown.into_iter().next() {
         work.agent.end();
         return Err(base::not_to_look_only(first, cost.as_ref()));
     }
-    let plan = Plan::make(&work.facts(), &classes, &options.input)?;
+    let plan = Plan::make(&work.facts(), classes, &options.input)?;
     let nothing = plan.steps.is_empty() && plan.later.is_empty();
-    let id = match &options.id {
-        // The same patch once more changes nothing, and needs no name.
-        Some(id) if nothing => id.clone(),
-        Some(id) => named(id, &work.notes)?,
-        None => (1..)
-            .map(|n| format!("p{n}"))
-            .find(|id| work.notes.iter().all(|note| note.id != *id))
-            .unwrap_or_default(),
-    };
-    let note = Note {
-        id,
-        digest: digest(&classes),
-        by: human::by(),
-        at_ms: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64,
-        note: options.note.clone(),
-        classes: changed(&plan),
-        methods: methods(&plan),
-        helpers: plan.added(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-    };
+    let note = note(&work, &plan, classes, options)?;
     let mut told = AppliedJson {
         target: TargetJson::of(work.client.target()),
         patch: None,
@@ -104,13 +113,14 @@ pub(super) fn run(patch: &Patch, options: &PatchApply) -> Result<ExitCode, Failu
         later: plan.later.iter().map(|later| dotted(&later.name)).collect(),
         took_us: None,
         old_frames: Vec::new(),
+        old_frames_unseen: None,
     };
     if let Some(failure) = refused(&plan) {
         if options.dry_run && options.json {
             work.agent.end();
             told.outcome = "refused";
             json::print("patch-apply", &told);
-            return Ok(ExitCode::from(EXIT_BLOCKED));
+            return Ok(Attempt::Done(ExitCode::from(EXIT_BLOCKED)));
         }
         return Err(failure);
     }
@@ -125,25 +135,27 @@ pub(super) fn run(patch: &Patch, options: &PatchApply) -> Result<ExitCode, Failu
             cost.iter().for_each(|cost| stderr.warning(&human::clean(&cost.text)));
             stderr.line("nothing was changed");
         }
-        return Ok(ExitCode::SUCCESS);
+        return Ok(Attempt::Done(ExitCode::SUCCESS));
     }
-    if !is_agreed {
-        agree()?;
+    agree(is_agreed)?;
+    if work.agent.has_given_up() {
+        return stale(work);
     }
     let done = carry_out(&mut work, &plan, &note);
-    let (took, old_frames) = done.map_err(|failure| failure.in_the_middle(work.client.target()))?;
-    told.outcome = "applied";
-    told.old_frames = old_frames;
-    told.took_us = Some(took);
-    told.patch = Some(PatchJson::of(&note));
+    let (took, frames) = match done.map_err(|failure| failure.in_the_middle(work.client.target()))? {
+        Ok(done) => done,
+        Err(said) => return Ok(Attempt::Stale(Box::new((work.client.into_target(), said)))),
+    };
     if options.json {
+        told.outcome = "applied";
+        (told.old_frames, told.old_frames_unseen) = (frames.old, frames.unseen);
+        told.took_us = Some(took);
+        told.patch = Some(PatchJson::of(&note));
         json::print("patch-apply", &told);
-        return Ok(ExitCode::SUCCESS);
+        return Ok(Attempt::Done(ExitCode::SUCCESS));
     }
     lines(&plan, &note).iter().for_each(|line| output::line(line));
-    for frame in &told.old_frames {
-        output::line(&frame.line("old"));
-    }
+    frames.lines("old").for_each(|line| output::line(&line));
     let how = match (plan.steps.is_empty(), plan.later.is_empty()) {
         (true, _) => "waits for its classes to be loaded".to_owned(),
         (false, true) => format!("is in force, after {:.1} ms", took as f64 / 1e3),
@@ -153,7 +165,30 @@ pub(super) fn run(patch: &Patch, options: &PatchApply) -> Result<ExitCode, Failu
         ),
     };
     output::line(&format!("{} {how}; jgraft patch {pid} revert {0} takes it out", note.id));
-    output::finish(ExitCode::SUCCESS, &format!("pid {pid} is patched"))
+    output::finish(ExitCode::SUCCESS, &format!("pid {pid} is patched")).map(Attempt::Done)
+}
+
+/// What is kept of it.
+fn note(work: &Work<'_>, plan: &Plan, classes: &[NewClass], options: &PatchApply) -> Result<Note, Failure> {
+    let is_free = |id: &String| work.notes.iter().all(|note| note.id != *id);
+    let id = match &options.id {
+        // The same patch once more changes nothing, and needs no name.
+        Some(id) if plan.steps.is_empty() && plan.later.is_empty() => id.clone(),
+        Some(id) => named(id, &work.notes)?,
+        // A number that no patch of this JVM has ever had.
+        None => (work.agent.generation + 1..).map(|n| format!("p{n}")).find(is_free).unwrap_or_default(),
+    };
+    Ok(Note {
+        id,
+        digest: digest(classes),
+        by: human::by(),
+        at_ms: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64,
+        note: options.note.clone(),
+        classes: changed(plan),
+        methods: methods(plan),
+        helpers: plan.added(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    })
 }
 
 /// What the JVM would not take.
@@ -170,8 +205,13 @@ fn refused(plan: &Plan) -> Option<Failure> {
     )
 }
 
-/// Applies, looks, and keeps it or takes it back; how long the redefinition took, in microseconds, and who is still in old code.
-fn carry_out(work: &mut Work<'_>, plan: &Plan, note: &Note) -> Result<(u64, Vec<OldFrame>), Failure> {
+/// Applies, looks, and keeps it or takes it back; how long the redefinition took, in microseconds, and who is still in old
+/// code. Or the agent's word that what is patched is not what it was.
+fn carry_out(
+    work: &mut Work<'_>,
+    plan: &Plan,
+    note: &Note,
+) -> Result<Result<(u64, OldFrames), Said>, Failure> {
     let cause = format!("pid {} was not patched", work.pid());
     let mut pairs = vec![(GENERATION.to_owned(), work.agent.generation.to_string())];
     let mut put = |key: String, value: &str| pairs.push((key, value.to_owned()));
@@ -208,24 +248,22 @@ fn carry_out(work: &mut Work<'_>, plan: &Plan, note: &Note) -> Result<(u64, Vec<
     }
     let reply = match work.agent.step(step::APPLY, &pairs) {
         Ok(reply) => reply,
+        Err(said) if said.stage == stage::GENERATION => return Ok(Err(said)),
         Err(said) => reason::again(&mut work.client, &mut work.agent, &pairs, said)
             .map_err(|said| said.failure(&cause))?,
     };
     let looked = look(work, plan);
     let remedy = "it was taken back at once; take the other agent out first, or ask its makers";
     let frames = work.agent.unless_wrong(looked, &cause, remedy)?;
-    if let Err(said) = commit(work, plan, note) {
-        return Err(work.agent.taken_back(said.failure(&cause), &cause));
-    }
-    work.agent.end();
-    Ok((took_us(&reply), frames))
+    keep(work, plan, note, &cause)?;
+    Ok(Ok((took_us(&reply), frames)))
 }
 
 /// What is not as it should be now: code of other agents that is gone, code that is not ours.
-fn look(work: &mut Work<'_>, plan: &Plan) -> Result<(Vec<String>, Vec<OldFrame>), Failure> {
+fn look(work: &mut Work<'_>, plan: &Plan) -> Result<(Vec<String>, OldFrames), Failure> {
     let names: Vec<&str> = plan.steps.iter().map(|planned| planned.name.as_str()).collect();
     if names.is_empty() {
-        return Ok((Vec::new(), Vec::new()));
+        return Ok((Vec::new(), OldFrames::default()));
     }
     let (told, frames) = in_force::read_with_threads(&mut work.client, &names, work.timeout)?;
     let wrong = plan.steps.iter().flat_map(|planned| {
@@ -235,7 +273,7 @@ fn look(work: &mut Work<'_>, plan: &Plan) -> Result<(Vec<String>, Vec<OldFrame>)
     Ok((wrong.collect(), frames))
 }
 
-fn commit(work: &mut Work<'_>, plan: &Plan, note: &Note) -> Result<(), Said> {
+fn keep(work: &mut Work<'_>, plan: &Plan, note: &Note, cause: &str) -> Result<(), Failure> {
     let mut notes = work.notes.clone();
     notes.push(note.clone());
     let loaded =
@@ -244,7 +282,7 @@ fn commit(work: &mut Work<'_>, plan: &Plan, note: &Note) -> Result<(), Said> {
     let kept =
         loaded.chain(later).flat_map(|(becomes, loader_id, name)| becomes.kept(&note.id, loader_id, name));
     let blobs: Vec<_> = kept.collect();
-    work.agent.commit(&notes, &blobs, &[])
+    work.agent.keep(&notes, &blobs, &[], cause)
 }
 
 fn changed(plan: &Plan) -> Vec<String> {

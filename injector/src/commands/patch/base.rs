@@ -53,9 +53,10 @@ pub(super) fn of<'a>(facts: &Facts<'a>, found: &'a Found) -> Result<Known<'a>, F
     if strange.is_empty() {
         return Ok(Known::Base { base, current, seen });
     }
-    let has = match found.kind {
-        Base::Handed => "the jvm hands out",
-        _ => "its loader has now",
+    let has = match (found.kind, &found.resource) {
+        (Base::Handed, _) => "the jvm hands out".to_owned(),
+        (_, Some(url)) => format!("its loader has now in {url}"),
+        (_, None) => "its loader has now".to_owned(),
     };
     Ok(Known::Nothing(
         Failure::new(EXIT_BLOCKED, "unknown-base", format!("what is in force of {name} is not what {has}"))
@@ -106,7 +107,7 @@ pub(super) fn not_to_look_only(unknown: Unknown, cost: Option<&Flush>) -> Failur
 }
 
 /// Has the JVM hand out what is in force of them, which takes the place of what their loaders have.
-pub(super) fn hand(agent: &mut Agent, unknown: &[Unknown]) -> Result<(), Said> {
+pub(super) fn hand(agent: &mut Agent<'_>, unknown: &[Unknown]) -> Result<(), Said> {
     let asked: Vec<_> = (1..)
         .zip(unknown)
         .map(|(i, class)| (format!("{}{i}", step::HAND_CLASS), class.found.to_string()))
@@ -115,7 +116,7 @@ pub(super) fn hand(agent: &mut Agent, unknown: &[Unknown]) -> Result<(), Said> {
     for class in unknown {
         let of = |key: &str| properties::get(&reply, &format!("{key}{}", class.found));
         let base = match (of(step::HANDED), of(step::HANDED_ERROR)) {
-            (Some(file), _) => Ok(agent.read(file, super::agent::FILE_LIMIT as u64)),
+            (Some(file), _) => agent.read_whole(file),
             (None, why) => Err(why.map(clean).unwrap_or_default()),
         };
         agent.take_handed(class.found, base);

@@ -9,32 +9,50 @@ use serde::Serialize;
 
 use super::base;
 use super::doctor::Diagnosis;
-use super::plan::Plan;
-use super::work::Work;
+use super::inputs::dotted;
+use super::plan::{Plan, Step};
+use super::work::{Work, typed};
 use crate::cli::{Patch, PatchDiff};
 use crate::failure::{EXIT_BLOCKED, EXIT_FAILED, Failure};
 use crate::interrupt::Interrupt;
+use crate::target::TargetJson;
 use crate::{human, json, output};
 
 #[derive(Serialize)]
-struct MethodJson<'a> {
-    class: &'a str,
-    loader: &'a str,
-    loader_id: i64,
-    method: &'a str,
-    /// Code of another agent is in it as well, and stays: it is not shown.
-    foreign: bool,
-    /// Names of attributes that differ.
-    attributes: &'a [String],
-    lines: Vec<LineJson<'a>>,
+struct DiffJson<'a> {
+    target: TargetJson,
+    /// `same` where nothing would change, `changes`, or `refused`.
+    outcome: &'static str,
+    classes: Vec<ClassJson<'a>>,
+    /// Classes that would be added.
+    helpers: Vec<String>,
+    /// Classes that would be changed when they are loaded: their methods are not shown.
+    later: Vec<String>,
 }
 
 #[derive(Serialize)]
-struct LineJson<'a> {
+struct ClassJson<'a> {
+    #[serde(flatten)]
+    diagnosis: &'a Diagnosis,
+    methods: Vec<MethodJson>,
+}
+
+#[derive(Serialize)]
+struct MethodJson {
+    method: String,
+    /// Code of another agent is in it as well, and stays: it is not shown.
+    foreign: bool,
+    /// Names of attributes that differ.
+    attributes: Vec<String>,
+    lines: Vec<LineJson>,
+}
+
+#[derive(Serialize)]
+struct LineJson {
     /// `both`, `before` or `after`.
     side: &'static str,
-    text: &'a str,
-    label: Option<&'a str>,
+    text: String,
+    label: Option<String>,
     /// Of the source.
     line: Option<u16>,
 }
@@ -42,7 +60,9 @@ struct LineJson<'a> {
 /// Runs the command.
 pub(super) fn run(patch: &Patch, options: &PatchDiff) -> Result<ExitCode, Failure> {
     let interrupt = Interrupt::catch();
-    let (mut work, classes) = Work::on_classes(&patch.target, &options.input, &options.patience, &interrupt)?;
+    let patience = &options.patience;
+    let (client, classes) = typed(&patch.target, &options.input, patience, &interrupt)?;
+    let mut work = Work::on_classes(client, &classes, patience.timeout, &interrupt)?;
     if let Some(first) = base::unknown(&work.facts(), &classes, &options.input)?.into_iter().next() {
         work.agent.end();
         let cost = work.first_flush();
@@ -50,30 +70,42 @@ pub(super) fn run(patch: &Patch, options: &PatchDiff) -> Result<ExitCode, Failur
     }
     let plan = Plan::make(&work.facts(), &classes, &options.input)?;
     work.agent.end();
-    let broken = |error: jgraft_classfile::Error| {
-        Failure::new(EXIT_FAILED, "not-read", "the classes cannot be compared").evidence(error.to_string())
-    };
-    let mut refused = Vec::new();
-    let mut count = 0;
+    let mut changes = Vec::new();
     for planned in &plan.steps {
-        let Some(found) = work.agent.found(planned.found) else { continue };
-        let Some(current) = found.current.as_deref().or(found.base.as_deref().ok()) else { continue };
-        let (old, new) = (
-            ClassFile::parse(current).map_err(broken)?,
-            ClassFile::parse(&planned.becomes.class).map_err(broken)?,
-        );
-        for method in diff(&old, &new, Told::All).map_err(broken)? {
-            count += 1;
-            show(&planned.diagnosis, &method, options.json);
-        }
-        refused.extend(planned.diagnosis.lines());
+        let methods = methods(&work, planned).map_err(|error| {
+            Failure::new(EXIT_FAILED, "not-read", "the classes cannot be compared")
+                .evidence(error.to_string())
+        })?;
+        changes.push((&planned.diagnosis, methods));
+    }
+    let later: Vec<_> = plan.later.iter().map(|later| dotted(&later.name)).collect();
+    let refused: Vec<_> = plan.steps.iter().flat_map(|planned| planned.diagnosis.lines()).collect();
+    let count: usize = changes.iter().map(|(_, methods)| methods.len()).sum();
+    if options.json {
+        let is_same = plan.steps.is_empty() && later.is_empty();
+        let (outcome, exit) = match (refused.is_empty(), is_same) {
+            (false, _) => ("refused", EXIT_BLOCKED),
+            (true, true) => ("same", 0),
+            (true, false) => ("changes", 0),
+        };
+        let target = TargetJson::of(work.client.target());
+        let classes = changes.into_iter().map(|(diagnosis, methods)| ClassJson {
+            diagnosis,
+            methods: methods.into_iter().map(|method| MethodJson::of(diagnosis, method)).collect(),
+        });
+        let (classes, helpers) = (classes.collect(), plan.added());
+        json::print("patch-diff", &DiffJson { target, outcome, classes, helpers, later });
+        return Ok(ExitCode::from(exit));
+    }
+    for (diagnosis, methods) in &changes {
+        methods.iter().for_each(|method| show(diagnosis, method));
     }
     let stderr = human::Stream::stderr();
     for class in plan.added() {
         stderr.line(&format!("{class} is new"));
     }
-    for later in &plan.later {
-        stderr.line(&format!("{} is not loaded yet", super::inputs::dotted(&later.name)));
+    for class in later {
+        stderr.line(&format!("{class} is not loaded yet"));
     }
     if count == 0 && refused.is_empty() {
         stderr.line("no method would change");
@@ -87,34 +119,37 @@ pub(super) fn run(patch: &Patch, options: &PatchDiff) -> Result<ExitCode, Failur
     output::finish(ExitCode::SUCCESS, "nothing was changed")
 }
 
-fn show(diagnosis: &Diagnosis, method: &MethodDiff, as_json: bool) {
-    let foreign = diagnosis.foreign.contains(&method.method);
-    if as_json {
-        let line = |line: &'_ jgraft_classfile::diff::Line| match line.side {
+/// The methods that differ from what is in force of ours.
+fn methods(work: &Work<'_>, planned: &Step) -> Result<Vec<MethodDiff>, jgraft_classfile::Error> {
+    let found = work.agent.found(planned.found);
+    let current = found.and_then(|found| found.current.as_deref().or(found.base.as_deref().ok()));
+    let Some(current) = current else { return Ok(Vec::new()) };
+    diff(&ClassFile::parse(current)?, &ClassFile::parse(&planned.becomes.class)?, Told::All)
+}
+
+impl MethodJson {
+    fn of(diagnosis: &Diagnosis, method: MethodDiff) -> MethodJson {
+        let side = |side| match side {
             Side::Both => "both",
             Side::Before => "before",
             Side::After => "after",
         };
-        let lines = method.lines.iter().map(|each| LineJson {
-            side: line(each),
-            text: &each.text,
-            label: each.label.as_deref(),
-            line: each.line,
+        let lines = method.lines.into_iter().map(|line| LineJson {
+            side: side(line.side),
+            text: line.text,
+            label: line.label,
+            line: line.line,
         });
-        json::print(
-            "patch-diff",
-            &MethodJson {
-                class: &diagnosis.class,
-                loader: &diagnosis.loader,
-                loader_id: diagnosis.loader_id,
-                method: &method.method,
-                foreign,
-                attributes: &method.attributes,
-                lines: lines.collect(),
-            },
-        );
-        return;
+        MethodJson {
+            foreign: diagnosis.foreign.contains(&method.method),
+            method: method.method,
+            attributes: method.attributes,
+            lines: lines.collect(),
+        }
     }
+}
+
+fn show(diagnosis: &Diagnosis, method: &MethodDiff) {
     let out = human::Stream::stdout();
     let name = human::clean(&shown_method(&method.method));
     out.line(&out.bold(&format!("{}::{name}", diagnosis.class)));
@@ -126,7 +161,7 @@ fn show(diagnosis: &Diagnosis, method: &MethodDiff, as_json: bool) {
         };
         out.line(&shown);
     }
-    if foreign {
+    if diagnosis.foreign.contains(&method.method) {
         out.line("  code of another agent is in it too, and stays");
     }
 }

@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::inputs::dotted;
 use crate::bundle::Bundled;
 use crate::failure::{EXIT_FAILED, Failure};
-use crate::human::clean;
+use crate::human::{self, clean};
 use crate::native_agent::{self, Answer};
 use crate::session::Draft;
 
@@ -59,16 +59,49 @@ impl OldFrame {
     }
 }
 
+/// What is known of the threads that still run methods as they were.
+#[derive(Clone, Debug, Default)]
+pub(super) struct OldFrames {
+    pub(super) old: Vec<OldFrame>,
+    /// Why there may be more.
+    pub(super) unseen: Option<String>,
+}
+
+impl OldFrames {
+    /// For people; `which` code it is.
+    pub(super) fn lines(&self, which: &str) -> impl Iterator<Item = String> {
+        let unseen = self.unseen.as_ref().map(|why| format!("there may be more in {which} code: {why}"));
+        self.old.iter().map(|frame| frame.line(which)).chain(unseen)
+    }
+
+    fn take(&mut self, reply: &[(String, String)]) {
+        let numbered = |key: &str, n: usize| properties::get(reply, &format!("{key}{n}"));
+        let text = |key, n| numbered(key, n).map(clean).unwrap_or_default();
+        let of = |n| {
+            numbered(keys::OLD_THREAD, n)?;
+            let (class, method) = (text(keys::OLD_CLASS, n), text(keys::OLD_METHOD, n));
+            Some(OldFrame { thread: text(keys::OLD_THREAD, n), class, method })
+        };
+        self.old.extend((1..).map_while(of));
+        let unread = properties::get(reply, keys::THREADS_UNREAD).and_then(|n| n.parse().ok()).unwrap_or(0);
+        if properties::get(reply, keys::OLD_MORE) == Some("true") {
+            self.unseen = Some(format!("no more than {} are looked at", keys::MOST_OLD));
+        } else if unread > 0 {
+            self.unseen = Some(format!("{} could not be read to the bottom", human::count(unread, "stack")));
+        }
+    }
+}
+
 /// The loaded classes of these names, and the threads that run old versions of their methods. Virtual threads are not seen.
 pub(super) fn read_with_threads(
     client: &mut Client<'_>,
     names: &[&str],
     timeout: Duration,
-) -> Result<(Vec<Told>, Vec<OldFrame>), Failure> {
-    let mut frames = Vec::new();
+) -> Result<(Vec<Told>, OldFrames), Failure> {
+    let mut frames = OldFrames::default();
     let told = ask(client, names, timeout, Some(&mut frames))?;
-    frames.sort();
-    frames.dedup();
+    frames.old.sort();
+    frames.old.dedup();
     Ok((told, frames))
 }
 
@@ -81,7 +114,7 @@ fn ask(
     client: &mut Client<'_>,
     names: &[&str],
     timeout: Duration,
-    mut frames: Option<&mut Vec<OldFrame>>,
+    mut frames: Option<&mut OldFrames>,
 ) -> Result<Vec<Told>, Failure> {
     let mut all = Vec::new();
     for names in names.chunks(keys::MOST_CLASSES / 2) {
@@ -106,13 +139,7 @@ fn ask(
         };
         let numbered = |key: &str, n: usize| properties::get(&reply, &format!("{key}{n}"));
         if let Some(frames) = &mut frames {
-            let text = |key, n| numbered(key, n).map(clean).unwrap_or_default();
-            let of = |n| {
-                numbered(keys::OLD_THREAD, n)?;
-                let (class, method) = (text(keys::OLD_CLASS, n), text(keys::OLD_METHOD, n));
-                Some(OldFrame { thread: text(keys::OLD_THREAD, n), class, method })
-            };
-            frames.extend((1..).map_while(of));
+            frames.take(&reply);
         }
         // A reply that tells more is not the agent's.
         for n in 1..=keys::MOST_CLASSES {

@@ -8,6 +8,7 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use jgraft_agentjar::Manifest;
 use jgraft_classfile::ClassFile;
 use jgraft_classfile::verification::verify;
 use zip::ZipArchive;
@@ -42,8 +43,8 @@ pub(super) struct Inputs {
 }
 
 impl Inputs {
-    /// Reads whatever the paths lead to.
-    pub(super) fn read(paths: &[PathBuf]) -> Result<Vec<NewClass>, Failure> {
+    /// Reads whatever the paths lead to; of a jar with variants of its classes that which a JVM of this release would load.
+    pub(super) fn read(paths: &[PathBuf], feature: Option<u32>) -> Result<Vec<NewClass>, Failure> {
         let mut inputs = Inputs::default();
         for path in paths {
             let unreadable = |error: io::Error| unreadable(path, &error.to_string());
@@ -55,7 +56,7 @@ impl Inputs {
             } else if path.extension().is_some_and(|extension| extension == "class") {
                 inputs.class_file(path, None)?;
             } else {
-                inputs.jar(path)?;
+                inputs.jar(path, feature)?;
             }
         }
         if inputs.classes.is_empty() {
@@ -93,7 +94,7 @@ impl Inputs {
         self.add(bytes, path.display().to_string(), expected)
     }
 
-    fn jar(&mut self, path: &Path) -> Result<(), Failure> {
+    fn jar(&mut self, path: &Path, feature: Option<u32>) -> Result<(), Failure> {
         let no_jar = |error: String| {
             Failure::new(
                 EXIT_BLOCKED,
@@ -105,16 +106,17 @@ impl Inputs {
         };
         let file = jar::open(path).map_err(|error| unreadable(path, &error.to_string()))?;
         let mut jar = ZipArchive::new(file).map_err(|error| no_jar(error.to_string()))?;
-        for index in 0..jar.len() {
+        let names = (0..jar.len()).map(|index| {
+            let entry = jar.by_index_raw(index).map_err(|error| no_jar(error.to_string()))?;
+            Ok(entry.name().map_err(|error| no_jar(error.to_string()))?.into_owned())
+        });
+        let names = names.collect::<Result<Vec<String>, Failure>>()?;
+        let feature = feature.filter(|_| is_multi_release(&mut jar)).unwrap_or(8);
+        for (place, index) in variants(&names, feature) {
             let entry = jar.by_index(index).map_err(|error| no_jar(error.to_string()))?;
-            let name = entry.name().map_err(|error| no_jar(error.to_string()))?.into_owned();
-            // Other versions of classes, for other JDKs, are not those that are loaded from here by default.
-            if !name.ends_with(".class") || name.starts_with("META-INF/") {
-                continue;
-            }
-            let from = format!("{}!/{name}", path.display());
+            let from = format!("{}!/{}", path.display(), names[index]);
             let bytes = limited(entry).map_err(|error| unreadable(Path::new(&from), &error.to_string()))?;
-            self.add(bytes, from, Some(&name))?;
+            self.add(bytes, from, Some(place))?;
         }
         Ok(())
     }
@@ -145,6 +147,37 @@ impl Inputs {
             _ => Ok(()),
         }
     }
+}
+
+/// Whether the jar says that it has variants of its classes for later releases (JAR File Specification, Multi-release JAR files).
+fn is_multi_release(jar: &mut ZipArchive<fs::File>) -> bool {
+    let bytes = jar.by_name("META-INF/MANIFEST.MF").ok().and_then(|entry| limited(entry).ok());
+    let manifest = bytes.and_then(|bytes| Manifest::parse(&bytes).ok());
+    manifest.is_some_and(|manifest| manifest.is_true("Multi-Release"))
+}
+
+/// The class files that a JVM of this release would load, by where they belong, with their numbers among these.
+fn variants(names: &[String], feature: u32) -> BTreeMap<&str, usize> {
+    let mut best: BTreeMap<&str, (u32, usize)> = BTreeMap::new();
+    for (index, name) in names.iter().enumerate().filter(|(_, name)| name.ends_with(".class")) {
+        let (release, place) = match name.strip_prefix("META-INF/") {
+            None => (8, name.as_str()),
+            Some(below) => {
+                let versioned = below.strip_prefix("versions/").and_then(|rest| rest.split_once('/'));
+                let versioned = versioned.and_then(|(release, place)| Some((release.parse().ok()?, place)));
+                match versioned {
+                    // Others are nothing that a class loader would find.
+                    Some((release, place)) if (9..=feature).contains(&release) => (release, place),
+                    _ => continue,
+                }
+            }
+        };
+        let known = best.entry(place).or_insert((release, index));
+        if known.0 < release {
+            *known = (release, index);
+        }
+    }
+    best.into_iter().map(|(place, (_, index))| (place, index)).collect()
 }
 
 /// Fails where the target's JVM does not know the version of a class.
@@ -219,4 +252,29 @@ fn broken(from: &str, error: &str) -> Failure {
 /// The name as Java writes it.
 pub(super) fn dotted(name: &str) -> String {
     name.replace('/', ".")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variants_for_releases() {
+        let names = [
+            "A.class",
+            "META-INF/versions/9/A.class",
+            "META-INF/versions/17/A.class",
+            "META-INF/versions/21/B.class",
+            "META-INF/versions/8/A.class",
+            "META-INF/versions/x/A.class",
+            "META-INF/C.class",
+            "A.txt",
+        ];
+        let names = names.map(str::to_owned);
+        let of = |feature| variants(&names, feature).into_iter().collect::<Vec<_>>();
+        assert_eq!(of(8), [("A.class", 0)]);
+        assert_eq!(of(11), [("A.class", 1)]);
+        assert_eq!(of(17), [("A.class", 2)]);
+        assert_eq!(of(21), [("A.class", 2), ("B.class", 3)]);
+    }
 }

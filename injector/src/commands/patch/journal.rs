@@ -16,6 +16,11 @@ use crate::human;
 
 /// A journal is a few lines a patch.
 const LIMIT: u64 = 16 << 20;
+/// A JVM has one, or two while it writes the next. What has more is up to something.
+const MOST: usize = 8;
+
+/// Methods of a patch that a line names.
+const SHOWN: usize = 6;
 
 /// A patch.
 #[derive(Clone, Debug, Serialize)]
@@ -61,10 +66,14 @@ impl PatchJson {
             [] => String::new(),
             added => format!(", {} added ({})", human::count(added.len() as u64, "class"), added.join(" ")),
         };
-        let what = match &self.methods[..] {
+        let mut what: Vec<String> = match &self.methods[..] {
             [] => self.classes.clone(),
             methods => methods.iter().map(|method| shown_method(method)).collect(),
         };
+        if what.len() > SHOWN {
+            let more = what.split_off(SHOWN).len();
+            what.push(format!("and {more} more"));
+        }
         format!(
             "{}: {} ({}){added}, for {}, by {}{note}",
             self.id,
@@ -79,7 +88,7 @@ impl PatchJson {
 /// The patches that are in force, the oldest first; none where there is no journal.
 pub(crate) fn read(target: &Target) -> Vec<PatchJson> {
     let mut newest: Option<(u64, Vec<(String, String)>)> = None;
-    for file in files::open_without_name(target, JOURNAL) {
+    for file in files::open_without_name(target, JOURNAL).into_iter().take(MOST) {
         let mut text = Vec::new();
         if file.take(LIMIT).read_to_end(&mut text).is_err() {
             continue;

@@ -30,6 +30,7 @@ use crate::target::{self, TargetJson};
 use crate::{json, output};
 
 pub(crate) use journal::{PatchJson, read as patches};
+pub(crate) use reason::end_leftovers;
 pub(crate) use revert::{Reverted, revert};
 
 /// Runs the command.

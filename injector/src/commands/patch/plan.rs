@@ -79,7 +79,7 @@ pub(super) type OnClass<'a> = (&'a str, &'a [u8], Share);
 
 /// What is known of the target.
 pub(super) struct Facts<'a> {
-    pub(super) agent: &'a Agent,
+    pub(super) agent: &'a Agent<'a>,
     pub(super) told: &'a [Told],
     /// The patches that are there, the oldest first.
     pub(super) notes: &'a [Note],

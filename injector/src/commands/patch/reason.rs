@@ -1,7 +1,7 @@
 //! Why a JVM refuses a redefinition that the doctor had nothing against: it says so in its log alone, from 9 on. The same step
 //! is done again while the JVM logs redefinitions into a file of the session.
 
-use jgraft_attach::{Client, Request};
+use jgraft_attach::{Client, Request, files};
 use jgraft_protocol::patch::{stage, step};
 
 use super::agent::Agent;
@@ -20,7 +20,7 @@ const ANSWER_LIMIT: u64 = 1 << 16;
 /// What came of doing it once more: the reply after all, or the refusal with the JVM's own words.
 pub(super) fn again(
     client: &mut Client<'_>,
-    agent: &mut Agent,
+    agent: &mut Agent<'_>,
     pairs: &[(String, String)],
     said: Said,
 ) -> Result<Vec<(String, String)>, Said> {
@@ -30,17 +30,18 @@ pub(super) fn again(
     if client.target().feature().is_none_or(|feature| feature < 9) {
         return Err(said.with(vec!["a jvm of 8 does not tell more than that".to_owned()]));
     }
+    end_leftovers(client);
     let path = format!("{}/{FILE}", agent.path());
     // An output of our own, by its name: what the operator has the JVM log elsewhere stays as it is.
     // What the verifier has found is in the exception that it throws and nobody else sees.
     let what = "redefine+class*=debug,exceptions=info";
-    if log(client, &format!("VM.log output={path} what={what} decorators=none")).is_none() {
+    if ask(client, &format!("VM.log output=\"{path}\" what={what} decorators=none")).is_none() {
         return Err(said);
     }
     let done = agent.step(step::APPLY, pairs);
     let lines = agent.read(FILE, LIMIT);
     // It ends for this output alone.
-    log(client, &format!("VM.log output={path} what=all=off"));
+    ask(client, &format!("VM.log output=\"{path}\" what=all=off"));
     done.map_err(|_| said.with(reasons(&String::from_utf8_lossy(&lines))))
 }
 
@@ -71,8 +72,31 @@ fn reasons(text: &str) -> Vec<String> {
     reasons
 }
 
-fn log(client: &mut Client<'_>, command: &str) -> Option<()> {
+/// Ends outputs of ours that a jgraft has left which was killed in the middle. Nothing is asked where the JVM has no such file
+/// open.
+pub(crate) fn end_leftovers(client: &mut Client<'_>) {
+    if !files::has_open(client.target(), |path| path.contains(FILE)) {
+        return;
+    }
+    let list = ask(client, "VM.log list").unwrap_or_default();
+    for output in ours(&list) {
+        ask(client, &format!("VM.log output={output} what=all=off"));
+    }
+}
+
+/// The numbers of outputs of ours in such a list, as `#2`: lines of `#2: file=/tmp/… all=off,… …`.
+fn ours(list: &str) -> Vec<&str> {
+    let is_ours = |rest: &&str| rest.contains("/.jgraft-") && rest.contains(FILE);
+    let outputs = list.lines().filter_map(|line| line.trim().split_once(": "));
+    let mut outputs: Vec<_> =
+        outputs.filter(|(n, rest)| n.starts_with('#') && is_ours(rest)).map(|(n, _)| n).collect();
+    // The numbers behind one that ends move up.
+    outputs.reverse();
+    outputs
+}
+
+fn ask(client: &mut Client<'_>, command: &str) -> Option<String> {
     let request = Request::new("jcmd", &[command.as_bytes()]).ok()?;
     let reply = client.send(&request).ok()?;
-    reply.into_text(ANSWER_LIMIT).ok().map(|_| ())
+    Some(reply.into_text(ANSWER_LIMIT).ok()?.0)
 }

@@ -6,16 +6,17 @@ use std::process::ExitCode;
 use jgraft_attach::Target;
 use jgraft_classfile::compose::{Share, may_revert};
 use jgraft_protocol::patch::{GENERATION, stage, step};
+use jgraft_protocol::pattern::shown_method;
 use serde::Serialize;
 
 use super::doctor::wrong;
-use super::in_force::{self, OldFrame};
+use super::in_force::{self, OldFrame, OldFrames};
 use super::inputs::dotted;
 use super::journal::{self, PatchJson};
 use super::plan::composed;
 use super::said::{Said, took_us};
 use super::store::{self, Note};
-use super::work::{Work, may_be_patched};
+use super::work::{Attempt, Work, may_be_patched, until_done};
 use crate::cli::{Patch, PatchRevert, Patience};
 use crate::failure::{EXIT_BLOCKED, Failure};
 use crate::interrupt::Interrupt;
@@ -40,6 +41,8 @@ pub(crate) struct Reverted {
     took_us: u64,
     /// Threads that still run a body that is not in force any more, and will until they leave it. Virtual threads are not seen.
     old_frames: Vec<OldFrame>,
+    /// Why there may be more.
+    old_frames_unseen: Option<String>,
 }
 
 /// A class that changes.
@@ -106,40 +109,22 @@ impl Reverted {
     pub(crate) fn lines(&self) -> Vec<String> {
         let patches = self.patches.iter().map(|patch| format!("{} is taken out", patch.id));
         let classes = self.classes.iter().map(|class| format!("  {class}"));
-        let frames = self.old_frames.iter().map(|frame| frame.line("earlier"));
+        let frames = OldFrames { old: self.old_frames.clone(), unseen: self.old_frames_unseen.clone() };
+        let frames: Vec<_> = frames.lines("earlier").collect();
         patches.chain(classes).chain(frames).collect()
     }
 }
 
-/// Takes patches out, by their names; `known` is what the journal says. Where a class came meanwhile that was waited for, it is
-/// thought out anew.
+/// Takes patches out, by their names; `known` is what the journal says.
 pub(crate) fn revert(
-    mut target: Target,
+    target: Target,
     known: &[PatchJson],
     ids: &[String],
     patience: &Patience,
     interrupt: &Interrupt,
 ) -> Result<Reverted, Failure> {
-    let mut tries = 1;
-    loop {
-        let (again, said) = match attempt(target, known, ids, patience, interrupt)? {
-            Attempt::Done(reverted) => return Ok(reverted),
-            Attempt::Stale(stale) => *stale,
-        };
-        if tries == TRIES {
-            return Err(said.failure(&format!("nothing was taken out of pid {}", again.pid())));
-        }
-        (target, tries) = (again, tries + 1);
-    }
-}
-
-/// So often it is thought out anew.
-const TRIES: usize = 5;
-
-enum Attempt {
-    Done(Reverted),
-    /// What is patched has changed since it was looked at. Nothing was done.
-    Stale(Box<(Target, Said)>),
+    let cause = format!("nothing was taken out of pid {}", target.pid());
+    until_done(target, &cause, |target| attempt(target, known, ids, patience, interrupt))
 }
 
 fn attempt(
@@ -148,23 +133,25 @@ fn attempt(
     ids: &[String],
     patience: &Patience,
     interrupt: &Interrupt,
-) -> Result<Attempt, Failure> {
+) -> Result<Attempt<Reverted>, Failure> {
     let pid = target.pid();
     let cause = format!("nothing was taken out of pid {pid}");
     let meant = known.iter().filter(|patch| ids.contains(&patch.id));
     let names: BTreeSet<String> =
         meant.flat_map(|patch| &patch.classes).map(|class| class.replace('.', "/")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let mut work = Work::on_names(patience.client(target, interrupt), &names, patience.timeout)?;
+    let client = patience.client(target, interrupt);
+    let mut work = Work::on_names(client, &names, patience.timeout, interrupt)?;
     let changes = plan(&work, ids, &cause)?;
     let done = carry_out(&mut work, &changes, ids, &cause);
-    let (took_us, old_frames) = match done.map_err(|failure| failure.in_the_middle(work.client.target()))? {
+    let (took_us, frames) = match done.map_err(|failure| failure.in_the_middle(work.client.target()))? {
         Ok(done) => done,
         Err(said) => return Ok(Attempt::Stale(Box::new((work.client.into_target(), said)))),
     };
     let patches = work.notes.iter().filter(|note| ids.contains(&note.id)).map(PatchJson::of).collect();
     let classes = changes.iter().map(|change| dotted(&change.name)).collect();
-    Ok(Attempt::Done(Reverted { patches, classes, took_us, old_frames }))
+    let (old_frames, old_frames_unseen) = (frames.old, frames.unseen);
+    Ok(Attempt::Done(Reverted { patches, classes, took_us, old_frames, old_frames_unseen }))
 }
 
 /// How long the redefinition took, and who is still in earlier code; or the agent's word that what is patched is not what it was.
@@ -173,7 +160,7 @@ fn carry_out(
     changes: &[Change],
     ids: &[String],
     cause: &str,
-) -> Result<Result<(u64, Vec<OldFrame>), Said>, Failure> {
+) -> Result<Result<(u64, OldFrames), Said>, Failure> {
     let mut pairs = vec![(GENERATION.to_owned(), work.agent.generation.to_string())];
     for (n, change) in (1..).zip(changes) {
         let (set, file) = (format!("{}{n}", step::SET), format!("back-{n}"));
@@ -205,10 +192,7 @@ fn carry_out(
         .filter(|name| store::parse_blob(name).is_some_and(|(id, ..)| ids.iter().any(|wanted| wanted == id)))
         .cloned()
         .collect();
-    if let Err(said) = work.agent.commit(&notes, &[], &dropped) {
-        return Err(work.agent.taken_back(said.failure(cause), cause));
-    }
-    work.agent.end();
+    work.agent.keep(&notes, &[], &dropped, cause)?;
     Ok(Ok((took_us(&reply), frames)))
 }
 
@@ -232,7 +216,14 @@ fn plan(work: &Work<'_>, ids: &[String], cause: &str) -> Result<Vec<Change>, Fai
         let staying = |from: usize| (from..all.len()).filter(|n| !leaves(*n));
         for n in (0..all.len()).filter(|n| leaves(*n)) {
             let shares: Vec<Share> = std::iter::once(n).chain(staying(n)).map(|n| all[n].2.clone()).collect();
-            may_revert(&shares, 0).map_err(|shared| refused(shared.to_string()))?;
+            may_revert(&shares, 0).map_err(|shared| {
+                let above = std::iter::once(n).chain(staying(n)).nth(shared.later).map_or("", |n| all[n].0);
+                refused(format!(
+                    "{above}, which is above {}, changes {} too",
+                    all[n].0,
+                    shown_method(&shared.method)
+                ))
+            })?;
         }
         let base = found.base.as_deref().map_err(|why| refused(why.clone()))?;
         let current = found.current.as_deref().unwrap_or(base);
@@ -250,10 +241,10 @@ fn plan(work: &Work<'_>, ids: &[String], cause: &str) -> Result<Vec<Change>, Fai
 }
 
 /// What is not as it should be now.
-fn look(work: &mut Work<'_>, changes: &[Change]) -> Result<(Vec<String>, Vec<OldFrame>), Failure> {
+fn look(work: &mut Work<'_>, changes: &[Change]) -> Result<(Vec<String>, OldFrames), Failure> {
     let names: Vec<&str> = changes.iter().map(|change| change.name.as_str()).collect();
     if names.is_empty() {
-        return Ok((Vec::new(), Vec::new()));
+        return Ok((Vec::new(), OldFrames::default()));
     }
     let (now, frames) = in_force::read_with_threads(&mut work.client, &names, work.timeout)?;
     let wrong = changes

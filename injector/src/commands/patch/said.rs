@@ -5,7 +5,7 @@ use jgraft_protocol::patch::{stage, step};
 use jgraft_protocol::properties;
 use jgraft_protocol::session::reply;
 
-use crate::failure::{EXIT_FAILED, Failure};
+use crate::failure::{EXIT_FAILED, EXIT_INTERRUPTED, Failure};
 use crate::human::clean;
 
 /// The stage of what keeps us from asking it, or it from answering.
@@ -17,9 +17,13 @@ pub(super) struct Said {
     pub(super) stage: String,
     pub(super) message: String,
     stack: Vec<String>,
+    exit: u8,
     code: &'static str,
     remedy: &'static str,
 }
+
+/// The code of what was not answered.
+const LOST: &str = "patch-failed";
 
 impl Said {
     /// What keeps us from asking it, or it from answering.
@@ -28,7 +32,8 @@ impl Said {
             stage: SESSION.to_owned(),
             message,
             stack: Vec::new(),
-            code: "patch-failed",
+            exit: EXIT_FAILED,
+            code: LOST,
             remedy: "jgraft patch TARGET list shows whether it is in force; if not, it goes back once jgraft has ended",
         }
     }
@@ -37,6 +42,17 @@ impl Said {
     pub(super) fn no_room(message: String) -> Said {
         let remedy = "make room there; nothing was changed";
         Said { code: FindingKind::StagingFailed.code(), remedy, ..Said::lost(message) }
+    }
+
+    /// The user has asked to stop.
+    pub(super) fn interrupted(message: String) -> Said {
+        let remedy = "nothing stays changed";
+        Said { exit: EXIT_INTERRUPTED, code: "interrupted", remedy, ..Said::lost(message) }
+    }
+
+    /// Whether nobody knows if it was done.
+    pub(super) fn is_lost(&self) -> bool {
+        self.is_of_session() && self.code == LOST
     }
 
     pub(super) fn is_of_session(&self) -> bool {
@@ -50,7 +66,7 @@ impl Said {
     }
 
     pub(super) fn failure(self, cause: &str) -> Failure {
-        Failure::new(EXIT_FAILED, self.code, cause)
+        Failure::new(self.exit, self.code, cause)
             .evidence(format!("stage {}: {}", self.stage, self.message))
             .remedy(self.remedy)
             .detail(self.stack)

@@ -12,6 +12,7 @@ use super::compile::{self, Sources};
 use super::in_force::{self, Told};
 use super::inputs::{Inputs, NewClass, are_known};
 use super::plan::Facts;
+use super::said::Said;
 use super::store::{self, Note};
 use crate::cli::{PatchInput, Patience};
 use crate::consent::{self, Flush};
@@ -27,7 +28,7 @@ const ANSWER_LIMIT: u64 = 4 << 20;
 /// See the head of this file.
 pub(super) struct Work<'i> {
     pub(super) client: Client<'i>,
-    pub(super) agent: Agent,
+    pub(super) agent: Agent<'i>,
     pub(super) told: Vec<Told>,
     /// The patches that are there, the oldest first.
     pub(super) notes: Vec<Note>,
@@ -35,51 +36,57 @@ pub(super) struct Work<'i> {
     pub(super) timeout: Duration,
 }
 
+/// The target, and the classes that were typed, compiled where they are sources.
+pub(super) fn typed<'i>(
+    typed: &str,
+    input: &PatchInput,
+    patience: &Patience,
+    interrupt: &'i Interrupt,
+) -> Result<(Client<'i>, Vec<NewClass>), Failure> {
+    let (sources, mut paths): (Vec<PathBuf>, Vec<PathBuf>) = input
+        .paths
+        .iter()
+        .cloned()
+        .partition(|path| path.extension().is_some_and(|extension| extension == "java"));
+    let target = target::find(typed)?;
+    may_be_patched(&target)?;
+    let feature = target.feature();
+    if sources.is_empty() {
+        let classes = Inputs::read(&paths, feature)?;
+        are_known(&classes, feature)?;
+        return Ok((patience.client(target, interrupt), classes));
+    }
+    // Kept until the classes were read.
+    let folder = tempfile::tempdir().map_err(|error| {
+        Failure::new(EXIT_FAILED, "not-compiled", "there is no place to compile in")
+            .evidence(error.to_string())
+    })?;
+    let mut client = patience.client(target, interrupt);
+    let made = compiled(&mut client, &sources, input, patience.timeout, folder.path(), interrupt);
+    paths.push(made.map_err(|failure| failure.in_the_middle(client.target()))?);
+    Ok((client, Inputs::read(&paths, feature)?))
+}
+
 impl<'i> Work<'i> {
-    /// On a target with the classes that were typed, compiled where they are sources.
+    /// On classes.
     pub(super) fn on_classes(
-        typed: &str,
-        input: &PatchInput,
-        patience: &Patience,
+        client: Client<'i>,
+        classes: &[NewClass],
+        timeout: Duration,
         interrupt: &'i Interrupt,
-    ) -> Result<(Work<'i>, Vec<NewClass>), Failure> {
-        let (sources, mut paths): (Vec<PathBuf>, Vec<PathBuf>) = input
-            .paths
-            .iter()
-            .cloned()
-            .partition(|path| path.extension().is_some_and(|extension| extension == "java"));
-        let target = target::find(typed)?;
-        may_be_patched(&target)?;
-        let (client, classes) = match sources.is_empty() {
-            true => {
-                let classes = Inputs::read(&paths)?;
-                are_known(&classes, target.feature())?;
-                (patience.client(target, interrupt), classes)
-            }
-            false => {
-                // Kept until the classes were read.
-                let folder = tempfile::tempdir().map_err(|error| {
-                    Failure::new(EXIT_FAILED, "not-compiled", "there is no place to compile in")
-                        .evidence(error.to_string())
-                })?;
-                let mut client = patience.client(target, interrupt);
-                let made = compiled(&mut client, &sources, input, patience.timeout, folder.path(), interrupt);
-                paths.push(made.map_err(|failure| failure.in_the_middle(client.target()))?);
-                (client, Inputs::read(&paths)?)
-            }
-        };
+    ) -> Result<Work<'i>, Failure> {
         let names: Vec<&str> = classes.iter().map(|class| class.name.as_str()).collect();
-        let work = Work::on_names(client, &names, patience.timeout)?;
-        Ok((work, classes))
+        Work::on_names(client, &names, timeout, interrupt)
     }
 
-    /// On a target that may be patched, with classes by their internal names.
+    /// On classes by their internal names.
     pub(super) fn on_names(
         mut client: Client<'i>,
         names: &[&str],
         timeout: Duration,
+        interrupt: &'i Interrupt,
     ) -> Result<Work<'i>, Failure> {
-        let looked = look(&mut client, names, timeout);
+        let looked = look(&mut client, names, timeout, interrupt);
         let (agent, told, vm) = looked.map_err(|failure| failure.in_the_middle(client.target()))?;
         for error in &agent.errors {
             Stream::stderr().warning(&format!("a patch may not be in force as it should be: {error}"));
@@ -103,18 +110,48 @@ impl<'i> Work<'i> {
     }
 }
 
-fn look(
+fn look<'i>(
     client: &mut Client<'_>,
     names: &[&str],
     timeout: Duration,
-) -> Result<(Agent, Vec<Told>, Vm), Failure> {
-    let agent = Agent::open(client, names, timeout)?;
+    interrupt: &'i Interrupt,
+) -> Result<(Agent<'i>, Vec<Told>, Vm), Failure> {
+    let agent = Agent::open(client, names, timeout, interrupt)?;
     let loaded: Vec<&str> = agent.found.iter().map(|found| found.name.as_str()).collect();
     let told = match loaded.is_empty() {
         true => Vec::new(),
         false => in_force::read(client, &loaded, timeout)?,
     };
     Ok((agent, told, vm(client)?))
+}
+
+/// What came of thinking something out and carrying it out.
+pub(super) enum Attempt<T> {
+    Done(T),
+    /// What is patched has changed meanwhile, and nothing was done.
+    Stale(Box<(Target, Said)>),
+}
+
+/// So often it is thought out anew.
+const TRIES: usize = 5;
+
+/// Thinks it out anew as long as what is patched changes meanwhile: a class came that was waited for.
+pub(super) fn until_done<T>(
+    mut target: Target,
+    cause: &str,
+    mut attempt: impl FnMut(Target) -> Result<Attempt<T>, Failure>,
+) -> Result<T, Failure> {
+    let mut tries = 1;
+    loop {
+        let (again, said) = match attempt(target)? {
+            Attempt::Done(done) => return Ok(done),
+            Attempt::Stale(stale) => *stale,
+        };
+        if tries == TRIES {
+            return Err(said.failure(cause));
+        }
+        (target, tries) = (again, tries + 1);
+    }
 }
 
 /// What stands against it, before anything is sent.

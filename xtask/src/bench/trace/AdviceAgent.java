@@ -88,7 +88,8 @@ public final class AdviceAgent {
             U.putLong(record + 8, thread);
             U.putLong(record + 16, start);
             U.putLong(record + 24, end);
-            long commit = 1L << 63 | (thrown ? 1L << 62 : 0) | (position & 0xffff) << 32 | id;
+            long mark = (position ^ position >>> 16) & 0xffff;
+            long commit = 1L << 63 | (thrown ? 1L << 62 : 0) | mark << 32 | id;
             U.putOrderedLong(null, record, commit);
         }
 

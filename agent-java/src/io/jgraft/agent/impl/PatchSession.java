@@ -25,12 +25,14 @@ final class PatchSession {
     /** Never throws. Changes nothing. Loaders of the application are asked, so it is done on a thread of ours: one that never
      *  answers must not keep the JVM's own, which serves everybody who attaches. */
     static Map<String, String> run(final File session, final Properties request, final Instrumentation inst) {
+        // Whether it was in time; from then on nobody thinks otherwise.
         final AtomicBoolean decided = new AtomicBoolean();
+        final SessionFiles files = new SessionFiles(session.toPath());
         FutureTask<Map<String, String>> look = new FutureTask<Map<String, String>>(
                 new Callable<Map<String, String>>() {
                     @Override
                     public Map<String, String> call() throws Exception {
-                        return answer(new SessionFiles(session.toPath()), request, inst, decided);
+                        return answer(files, request, inst, decided);
                     }
                 });
         try {
@@ -39,6 +41,8 @@ final class PatchSession {
                 return look.get(LOOKING_MS, TimeUnit.MILLISECONDS);
             } catch (TimeoutException slow) {
                 if (decided.compareAndSet(false, true)) {
+                    // That thread may hang there for ever, and others may have their turn.
+                    PatchState.shared().release(files.directory.toString());
                     Exception there = new Exception("it is there");
                     there.setStackTrace(thread.getStackTrace());
                     throw new PatchFailure("look", "a class loader of the application has not answered for "
@@ -61,33 +65,48 @@ final class PatchSession {
         return thread;
     }
 
-    /** `decided`: whether it was in time; from then on nobody thinks otherwise. */
+    /** A session with steps has the JVM for itself, so that what it is told is what it will change. */
     private static Map<String, String> answer(SessionFiles files, Properties request, Instrumentation inst,
             AtomicBoolean decided) throws PatchFailure {
         PatchState state = PatchState.shared();
+        boolean steps = "true".equals(request.getProperty("steps"));
+        String name = files.directory.toString();
+        if (steps && !state.reserve(name)) {
+            throw new PatchFailure("busy", "another jgraft is patching this jvm: " + state.whoseTurn());
+        }
+        boolean isServed = false;
+        try {
+            Map<String, String> reply = new LinkedHashMap<String, String>();
+            PatchTargets targets = look(files, request, inst, state, reply);
+            if (!decided.compareAndSet(false, true)) {
+                throw new PatchFailure("look", "too late: nobody waits for it any more");
+            }
+            if (steps) {
+                Lease lease = Lease.open(files);
+                PatchStep step = new PatchStep(files, targets, state, inst);
+                start(new PatchSteps(files, step, lease, silence(request)), "jgraft-patch");
+                isServed = true;
+            }
+            return reply;
+        } finally {
+            if (steps && !isServed) {
+                state.release(name);
+            }
+        }
+    }
+
+    private static PatchTargets look(SessionFiles files, Properties request, Instrumentation inst, PatchState state,
+            Map<String, String> reply) throws PatchFailure {
         PatchState.Committed committed = state.committed();
-        Map<String, String> reply = new LinkedHashMap<String, String>();
         reply.put("outcome", "ok");
         reply.put("generation", String.valueOf(committed.generation));
-        reply.put("jdk", String.valueOf(PatchState.javaVersion()));
-        reply.put("redefine", String.valueOf(inst.isRedefineClassesSupported()));
         reply.put("redefined", String.valueOf(state.hasRedefined()));
         for (String error : new String[] {"keeper.error", "rollback.error"}) {
             if (state.map.containsKey(error)) {
                 reply.put(error, (String) state.map.get(error));
             }
         }
-        PatchTargets targets = PatchTargets.find(request, files, committed, state, inst, reply);
-        if (!decided.compareAndSet(false, true)) {
-            throw new PatchFailure("look", "too late: nobody waits for it any more");
-        }
-        if ("true".equals(request.getProperty("steps"))) {
-            Lease lease = Lease.open(files);
-            PatchStep step = new PatchStep(files, targets, state, inst);
-            PatchSteps steps = new PatchSteps(files, step, lease, silence(request));
-            start(steps, "jgraft-patch");
-        }
-        return reply;
+        return PatchTargets.find(request, files, committed, state, inst, reply);
     }
 
     private static long silence(Properties request) throws PatchFailure {

@@ -19,6 +19,7 @@ final class PatchState {
     private static final String ANSWERS = "answers";
     private static final String HELPERS = "helpers";
     private static final String LOCK = "lock";
+    private static final String SESSION = "session";
     private static final String PENDING = "pending";
     private static final String REDEFINING = "redefining";
     private static final String REDEFINED = "redefined";
@@ -171,6 +172,20 @@ final class PatchState {
         map.put(HELPERS, Arrays.copyOf(rows, used));
     }
 
+    /** Takes the one turn that there is, for a session with steps: what it is told holds until it ends. Whether it got it. */
+    boolean reserve(String session) {
+        return ((ConcurrentHashMap<String, Object>) map).putIfAbsent(SESSION, session) == null;
+    }
+
+    /** Does nothing where it is another's turn. */
+    void release(String session) {
+        ((ConcurrentHashMap<String, Object>) map).remove(SESSION, session);
+    }
+
+    String whoseTurn() {
+        return String.valueOf(map.get(SESSION));
+    }
+
     /** The session whose step is carried out and not committed, or null. */
     String pending() {
         return (String) map.get(PENDING);
@@ -195,14 +210,9 @@ final class PatchState {
         }
     }
 
-    /** A retransformation costs a JVM what a redefinition does. Takes the lock. */
+    /** A retransformation costs a JVM what a redefinition does. */
     void noteRetransformation() {
-        lock().lock();
-        try {
-            map.put(REDEFINED, Boolean.TRUE);
-        } finally {
-            lock().unlock();
-        }
+        map.put(REDEFINED, Boolean.TRUE);
     }
 
     /** Whether it was ever done: the first time costs a JVM of 8 to 22 its compiled code. */

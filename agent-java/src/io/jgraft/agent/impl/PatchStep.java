@@ -1,6 +1,6 @@
 // The steps of a session: hand, apply, commit, rollback. A step is thought out and all its files are read before anything
 // is changed; the classes change in one redefinition, which the JVM makes whole or not at all. What was applied is pending
-// until commit, and one session at a time has something pending.
+// until commit.
 package io.jgraft.agent.impl;
 
 import java.lang.instrument.ClassDefinition;
@@ -66,6 +66,7 @@ final class PatchStep {
             state.map.put("rollback.error", StackText.headline(nobodyToTell));
         } finally {
             state.lock().unlock();
+            state.release(session);
         }
     }
 
@@ -98,9 +99,8 @@ final class PatchStep {
 
     private void apply(Properties request, Map<String, String> reply) throws Exception {
         if (state.pending() != null) {
-            throw new PatchFailure("busy", state.pending().equals(session)
-                    ? "this session has applied already: commit or roll back"
-                    : "another jgraft is patching this jvm: " + state.pending());
+            throw new PatchFailure("busy", "a session has applied already, and has to commit or roll back: "
+                    + state.pending());
         }
         PatchState.Committed before = state.committed();
         String generation = String.valueOf(before.generation);

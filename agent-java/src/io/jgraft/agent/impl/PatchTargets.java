@@ -134,7 +134,6 @@ final class PatchTargets {
             String id = m + "." + ++k;
             candidates.put(id, new Candidate(name, found.getKey()));
             String key = "candidate." + id;
-            reply.put(key + ".url", found.getValue().toString());
             reply.put(key + ".file", files.write("candidate-" + m + "-" + k, bytes));
             tellLoader(key + ".loader", key + ".loader.id", found.getKey(), reply);
         }
