@@ -8,7 +8,7 @@
 //! is gone.
 //!
 //! A method is one of the source: the bodies of its lambdas are part of it, since their names are numbers. What cannot be
-//! told apart in a running JVM is no change: lines, names of variables and parameters, frames, annotations of class
+//! told apart in a running JVM is no change: lines and the source's name, names of variables and parameters, frames, annotations of class
 //! retention. A method that is not changed keeps its lines: those of the source that it was compiled from.
 //!
 //! Attributes that the specification does not define are left out: no JVM looks at them, and what they say of the constant
@@ -172,8 +172,8 @@ fn settle(base: &Units, lower: &Units, upper: &Units) -> Share {
     let fields =
         names.into_iter().filter(|name| !upper.same_field(base, name) && !upper.same_field(lower, name));
     share.besides.extend(fields.cloned());
-    let attributes = upper.attributes_that_differ(base);
-    share.besides.extend(attributes.intersection(&upper.attributes_that_differ(lower)).cloned());
+    let (of_base, of_lower) = (upper.attributes_that_differ(base), upper.attributes_that_differ(lower));
+    share.besides.extend(of_base.intersection(&of_lower).filter(|name| *name != SOURCE_FILE).cloned());
     share
 }
 
@@ -202,6 +202,8 @@ fn from_upper(n: usize, share: &Share, lower: &Units, upper: &Units) -> Result<F
 
 /// In [`Share::besides`].
 const CLASS: &str = "class";
+/// The attribute that goes with lines, which are no change either.
+const SOURCE_FILE: &str = "SourceFile";
 
 /// A method that stays may use one that went with the patch that had added it.
 fn check_uses(base: &ClassFile<'_>, patches: &[Patch<'_, '_>], class: &[u8]) -> Result<(), ComposeError> {
