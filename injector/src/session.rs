@@ -50,9 +50,9 @@ impl Draft {
         let text = properties::write(common.iter().chain(request).copied());
         if text.len() > REQUEST_LIMIT {
             let code = FindingKind::RequestTooLong.code();
-            return Err(Failure::new(EXIT_BLOCKED, code, "the options are too long for a session's request")
+            return Err(Failure::new(EXIT_BLOCKED, code, "that is too much for one request")
                 .evidence(format!("{} bytes as written there, at most {REQUEST_LIMIT}", text.len()))
-                .remedy("put them into a file that the agent reads"));
+                .remedy("name fewer classes, or put an agent's options into a file that it reads"));
         }
         let digest = hex(&Sha256::digest(text.as_bytes()));
         let name = session::directory(std::process::id(), serial(), &digest);

@@ -56,7 +56,7 @@ pub(super) fn run(patch: &Patch, options: &PatchApply) -> Result<ExitCode, Failu
     let (client, classes) = typed(&patch.target, &options.input, patience, &interrupt)?;
     let target = client.into_target();
     let cause = format!("pid {} was not patched", target.pid());
-    let mut is_agreed = options.yes;
+    let mut is_agreed = false;
     until_done(target, &cause, |target| {
         let client = patience.client(target, &interrupt);
         let work = Work::on_classes(client, &classes, patience.timeout, &interrupt)?;
@@ -79,7 +79,7 @@ fn attempt(
         let agreed = cost
             .as_ref()
             .filter(|_| !*is_agreed)
-            .map_or(Ok(()), |cost| cost.agree(&cause, false, options.json, &stderr, interrupt));
+            .map_or(Ok(()), |cost| cost.agree(&cause, options.yes, options.json, &stderr, interrupt));
         *is_agreed |= agreed.is_ok();
         agreed
     };
