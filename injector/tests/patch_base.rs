@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use common::{PATIENCE, agent_jar, bundled_agent_beside_jgraft, jgraft, load, text};
-use jgraft_jvm_harness::{Jdk, Jvm, artifacts, cache, each_jdk, javac};
+use jgraft_jvm_harness::{Jdk, Jvm, artifacts, cache, each_release, javac};
 use tempfile::TempDir;
 
 const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/patch/base");
@@ -97,7 +97,7 @@ impl Service {
 
 #[test]
 fn what_no_loader_has_any_more_is_asked_of_the_jvm() {
-    each_jdk("patch_base::handed", .., |jdk| {
+    each_release("patch_base::handed", .., |jdk| {
         let service = Service::start(jdk)?;
         ensure!(service.says()? == "OLD OLD OLD", "{}", service.says()?);
         for (kind, code, after) in [
@@ -149,7 +149,7 @@ fn is_not_asked_to_look_only(service: &Service, new: &str, code: &str) -> Result
 /// What another agent has put there would come twice, were it taken for the base.
 #[test]
 fn what_another_agent_changes_is_no_base() {
-    each_jdk("patch_base::edited", .., |jdk| {
+    each_release("patch_base::edited", .., |jdk| {
         let service = Service::start(jdk)?;
         let source = fs::read_to_string(Path::new(SOURCES).join("Twice.java"))?;
         let agent =

@@ -9,13 +9,13 @@ use std::collections::BTreeSet;
 
 use anyhow::{Result, ensure};
 use common::jgraft;
-use jgraft_jvm_harness::each_jdk;
+use jgraft_jvm_harness::each_release;
 use patched::{Classes, Service};
 
 /// The list of compiled code can be had from 9 on.
 #[test]
 fn looking_throws_no_compiled_code_away() {
-    each_jdk("patch_doctor::compiled", 11..=22, |jdk| {
+    each_release("patch_doctor::compiled", 11..=22, |jdk| {
         let classes = Classes::made()?;
         // One compiler, so that nothing takes the place of what is compiled; and whoever asks for code waits for it.
         let service = classes.start(jdk, &["-XX:TieredStopAtLevel=1", "-Xbatch"])?;

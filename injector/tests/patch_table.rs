@@ -13,7 +13,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use common::{Run, bundled_agent_beside_jgraft, jgraft};
-use jgraft_jvm_harness::{Jdk, Jvm, artifacts, cache, each_jdk, javac};
+use jgraft_jvm_harness::{Jdk, Jvm, artifacts, cache, each_release, javac};
 use serde_json::Value;
 use table::{Case, Made, cases};
 
@@ -45,7 +45,7 @@ fn the_doctors_verdict_is_the_jvms() {
     bundled_agent_beside_jgraft().unwrap();
     // The flag is there from 13 on; before, all do as if.
     for (adding, from) in [(None, 8), (Some("-XX:+AllowRedefinitionToAddDeleteMethods"), 13)] {
-        each_jdk(&format!("patch_table::verdicts {}", adding.unwrap_or_default()), from.., |jdk| {
+        each_release(&format!("patch_table::verdicts {}", adding.unwrap_or_default()), from.., |jdk| {
             let dir = tempfile::tempdir()?;
             let all = made.for_vm(u16::try_from(jdk.feature)?, dir.path())?;
             let said = jvms_codes(jdk, &made, &all, dir.path(), adding)?;

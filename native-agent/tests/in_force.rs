@@ -15,7 +15,7 @@ use common::{Attached, Pairs, expect, has_only_the_warning, is_unharmed, load, l
 use jgraft_attach::{Client, LoadOutcome, Request, Target};
 use jgraft_classfile::ClassFile;
 use jgraft_classfile::compare::{Change, Comparison, Vm, compare_in_force};
-use jgraft_jvm_harness::{Jdk, Jvm, JvmBuilder, artifacts, cache, each_jdk, javac, targets};
+use jgraft_jvm_harness::{Jdk, Jvm, JvmBuilder, artifacts, cache, each_jdk, each_release, javac, targets};
 use jgraft_protocol::native::code;
 use jgraft_protocol::properties;
 use tempfile::TempDir;
@@ -205,7 +205,7 @@ fn the_classes_of_a_service_are_in_force_as_their_files_say() {
 
 #[test]
 fn classes_of_all_kinds_are_in_force_as_their_files_say() {
-    each_jdk("classes_of_all_kinds_are_in_force_as_their_files_say", .., |jdk| {
+    each_release("classes_of_all_kinds_are_in_force_as_their_files_say", .., |jdk| {
         let program = Program::new(jdk)?;
         let jvm = program.builder(jdk)?.start()?;
         jvm.wait_ready()?;
@@ -234,7 +234,7 @@ fn classes_of_all_kinds_are_in_force_as_their_files_say() {
 /// Constants that are computed, jsr and ret, wide forms and the like.
 #[test]
 fn code_that_no_compiler_writes_is_in_force_as_its_files_say() {
-    each_jdk("code_that_no_compiler_writes_is_in_force_as_its_files_say", .., |jdk| {
+    each_release("code_that_no_compiler_writes_is_in_force_as_its_files_say", .., |jdk| {
         let (folder, files) = assembled(jdk)?;
         let jvm = Program::new(jdk)?.builder(jdk)?.class_path(folder.path()).start()?;
         jvm.wait_ready()?;
@@ -320,7 +320,7 @@ fn all_that_is_loaded_is_in_force_as_its_files_say() {
 
 #[test]
 fn a_method_that_is_changed_is_seen_and_equal_again_afterwards() {
-    each_jdk("a_method_that_is_changed_is_seen_and_equal_again_afterwards", .., |jdk| {
+    each_release("a_method_that_is_changed_is_seen_and_equal_again_afterwards", .., |jdk| {
         let program = Program::new(jdk)?;
         let jvm = program.builder(jdk)?.start()?;
         jvm.wait_ready()?;
@@ -349,7 +349,7 @@ fn a_method_that_is_changed_is_seen_and_equal_again_afterwards() {
 
 #[test]
 fn what_cannot_be_read_has_its_reason() {
-    each_jdk("what_cannot_be_read_has_its_reason", .., |jdk| {
+    each_release("what_cannot_be_read_has_its_reason", .., |jdk| {
         let program = Program::new(jdk)?;
         let jvm = program.builder(jdk)?.start()?;
         jvm.wait_ready()?;
@@ -373,7 +373,7 @@ fn what_cannot_be_read_has_its_reason() {
 fn each_loader_has_its_own() {
     let classes = cache::target_dir().join("harness/two-loaders");
     let source = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/TwoLoaders.java");
-    each_jdk("each_loader_has_its_own", .., |jdk| {
+    each_release("each_loader_has_its_own", .., |jdk| {
         javac::compile(std::slice::from_ref(&source), &classes, &[])?;
         let library = artifacts::native_agent()?;
         let jvm = Jvm::builder(jdk).class_path(&classes).main("TwoLoaders").program_args([&classes]);
@@ -420,7 +420,7 @@ fn the_checks_of_jni_have_nothing_to_say_to_reading() {
 /// A retransformation throws nearly all compiled code away on 8 to 22, once; the list of it can be had from 9 on.
 #[test]
 fn reading_throws_no_compiled_code_away() {
-    each_jdk("reading_throws_no_compiled_code_away", 11..=22, |jdk| {
+    each_release("reading_throws_no_compiled_code_away", 11..=22, |jdk| {
         let program = Program::new(jdk)?;
         // One compiler, so that nothing takes the place of what is compiled; and whoever asks for code waits for it.
         let options = ["-XX:TieredStopAtLevel=1", "-Xbatch"];

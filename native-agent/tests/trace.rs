@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use common::trace::{PATIENCE, Trace};
 use common::{Attached, expect, is_unharmed, number, service};
-use jgraft_jvm_harness::{Jdk, Jvm, each_jdk};
+use jgraft_jvm_harness::{Jdk, Jvm, each_jdk, each_release};
 use jgraft_protocol::events::{Event, Reader};
 use jgraft_protocol::properties;
 
@@ -149,7 +149,7 @@ fn what_is_asked_wrongly_is_said() {
 /// HotSpot has not verified them, and gives them back without their frames.
 #[test]
 fn classes_of_the_boot_loader_are_woven_too() {
-    each_jdk("trace::boot", .., |jdk| {
+    each_release("trace::boot", .., |jdk| {
         let jvm = service(jdk)?.start()?;
         jvm.wait_ready()?;
         let patterns = ["java.util.concurrent.locks.ReentrantReadWriteLock*::*", "java.util.HashMap::*"];

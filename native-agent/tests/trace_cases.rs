@@ -11,7 +11,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 use common::expect;
 use common::trace::{PATIENCE, Trace};
-use jgraft_jvm_harness::{Jdk, Jvm, JvmBuilder, artifacts, cache, each_jdk, javac};
+use jgraft_jvm_harness::{Jdk, Jvm, JvmBuilder, artifacts, cache, each_jdk, each_release, javac};
 use jgraft_protocol::events::{EXCEPTIONS, Event, Reader, THREADS, WORD_REQUEST};
 
 const TESTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests");
@@ -53,7 +53,7 @@ fn events(trace: &Trace, reader: &mut Reader<'_>, method: &str, wanted: usize) -
 
 #[test]
 fn own_exceptions_are_told_from_those_that_pass_through() {
-    each_jdk("trace_cases::own", .., |jdk| {
+    each_release("trace_cases::own", .., |jdk| {
         let jvm = started(jdk, &[])?;
         let trace = Trace::begin(&jvm, &["Cases::*"], PATIENCE)?;
         let mut reader = trace.reader()?;
@@ -97,7 +97,7 @@ fn own_exceptions_are_told_from_those_that_pass_through() {
 /// A JVM throws exceptions of more classes in its life than there is room for names; each trace has all of the room.
 #[test]
 fn names_of_exceptions_do_not_run_out() {
-    each_jdk("trace_cases::many", .., |jdk| {
+    each_release("trace_cases::many", .., |jdk| {
         let jvm = started(jdk, &[])?;
         let most = EXCEPTIONS - 1;
         // The classes of one trace are the last of that before it, and new ones: a name left over would be a wrong one.
@@ -154,7 +154,7 @@ fn a_crowd_of_threads_is_told_by_name() {
 
 #[test]
 fn calls_of_threads_that_hop_are_told() {
-    each_jdk("trace_cases::threads", .., |jdk| {
+    each_release("trace_cases::threads", .., |jdk| {
         let jvm = started(jdk, &[])?;
         let trace = Trace::begin(&jvm, &["Cases::parked"], PATIENCE)?;
         let mut reader = trace.reader()?;
@@ -172,7 +172,7 @@ fn calls_of_threads_that_hop_are_told() {
 
 #[test]
 fn a_class_that_is_loaded_later_is_woven_before_it_is_initialised() {
-    each_jdk("trace_cases::lazy", .., |jdk| {
+    each_release("trace_cases::lazy", .., |jdk| {
         let jvm = started(jdk, &["-Xcheck:jni"])?;
         let trace = Trace::begin(&jvm, &["Laz*::*"], PATIENCE)?;
         let mut reader = trace.reader()?;
@@ -188,7 +188,7 @@ fn a_class_that_is_loaded_later_is_woven_before_it_is_initialised() {
 
 #[test]
 fn subtypes_are_woven_whenever_they_are_loaded() {
-    each_jdk("trace_cases::subtypes", .., |jdk| {
+    each_release("trace_cases::subtypes", .., |jdk| {
         let jvm = started(jdk, &["-Xcheck:jni"])?;
         let trace = Trace::begin(&jvm, &["Shape+::sides"], PATIENCE)?;
         let (mut reader, start) = (trace.reader()?, Instant::now());
@@ -243,7 +243,7 @@ fn a_class_that_is_loaded_after_the_end_is_taken_back_too() {
 
 #[test]
 fn without_memory_or_stack_the_program_gets_its_own_errors() {
-    each_jdk("trace_cases::errors", .., |jdk| {
+    each_release("trace_cases::errors", .., |jdk| {
         let jvm = started(jdk, &["-Xmx32m", "-Xss512k"])?;
         let trace = Trace::begin(&jvm, &["Cases::*"], PATIENCE)?;
         let mut reader = trace.reader()?;

@@ -29,7 +29,7 @@ use jgraft_classfile::compare::{Vm, compare};
 use jgraft_classfile::format::{Refusal, takes_version};
 use jgraft_classfile::verification::verify;
 use jgraft_jvm_harness::jdks::no_jdk_hint;
-use jgraft_jvm_harness::{Jdk, each_jdk, skip};
+use jgraft_jvm_harness::{Jdk, each_release, skip};
 use jvm::Outcome;
 use model::Model;
 
@@ -114,7 +114,7 @@ fn the_verdict_is_the_jvms() {
     let table = table();
     let names: BTreeSet<_> = table.iter().map(|case| case.name.split(" (").next()).collect();
     assert!(names.len() >= 380, "{} cases", names.len());
-    each_jdk("agreement::table", 8.., |jdk| {
+    each_release("agreement::table", 8.., |jdk| {
         let scratch = tempfile::tempdir()?;
         let classes: Vec<_> = table.iter().map(|case| case.class.clone()).collect();
         let outcomes = jvm::define_all(jdk, &classes, &[], scratch.path())?;

@@ -10,13 +10,13 @@ use std::fs;
 
 use jgraft_classfile::ClassFile;
 use jgraft_classfile::compare::{Artefact, Change, Verdict, Vm, compare};
-use jgraft_jvm_harness::{Jvm, each_jdk};
+use jgraft_jvm_harness::{Jvm, each_release};
 use table::{Case, cases};
 
 #[test]
 fn the_verdict_is_the_jvms_code_for_code() {
     let Some(made) = cases() else { return };
-    each_jdk("compare::verdicts", 8.., |jdk| {
+    each_release("compare::verdicts", 8.., |jdk| {
         let feature = u16::try_from(jdk.feature)?;
         // The flag is there from 13 on; before, all do as if.
         for allows_adding_methods in [false, true] {

@@ -11,7 +11,7 @@ use jgraft_classfile::ClassFile;
 use jgraft_classfile::compose::{Patch, Share, compose};
 use jgraft_classfile::verification::verify;
 use jgraft_jvm_harness::cache::target_dir;
-use jgraft_jvm_harness::{Jvm, each_jdk, javac};
+use jgraft_jvm_harness::{Jvm, each_release, javac};
 use made::Made;
 
 const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/compose/Compose.java");
@@ -38,7 +38,7 @@ fn patches_come_and_go_in_any_order() {
     javac::compile(&[SOURCE.into()], &harness, &["--release", "8"]).unwrap();
     let agent = target_dir().join("compose/compose.jar");
     javac::jar("Premain-Class: Compose\nCan-Redefine-Classes: true\n", &harness, &agent).unwrap();
-    each_jdk("compose::live", 8.., |jdk| {
+    each_release("compose::live", 8.., |jdk| {
         for (made, since) in [(&old, 8), (&new, 17)] {
             if jdk.feature < since {
                 continue;

@@ -12,7 +12,7 @@ use jgraft_classfile::ClassFile;
 use jgraft_classfile::rebase::rebase;
 use jgraft_jvm_harness::cache::{lock, target_dir};
 use jgraft_jvm_harness::jdks::no_jdk_hint;
-use jgraft_jvm_harness::{Jdk, Jvm, each_jdk, javac, skip};
+use jgraft_jvm_harness::{Jdk, Jvm, each_release, javac, skip};
 
 const TESTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/rebase");
 
@@ -37,7 +37,7 @@ fn a_program_prints_the_same_on_other_pools() {
             fs::write(folder.join(file.file_name()), rebase(&base, &class).unwrap()).unwrap();
         }
     }
-    each_jdk("rebase::program", 17.., |jdk| {
+    each_release("rebase::program", 17.., |jdk| {
         let run = |classes: &Path| -> Result<String> {
             let jvm = Jvm::builder(jdk).class_path(classes).main("Golden").ready_when("done").start()?;
             jvm.wait_ready().with_context(|| jvm.stderr())?;
@@ -85,7 +85,7 @@ fn a_rebased_class_costs_no_metaspace() {
     let scratch = tempfile::tempdir().unwrap();
     let rebased = scratch.path().join("Big.class");
     fs::write(&rebased, rebase(&base, &class).unwrap()).unwrap();
-    each_jdk("rebase::metaspace", 8.., |jdk| {
+    each_release("rebase::metaspace", 8.., |jdk| {
         let jvm = Jvm::builder(jdk)
             .args([format!("-javaagent:{}", agent.display())])
             .class_path(&harness)

@@ -84,6 +84,11 @@ impl Jdk {
         format!("JAVA_VERSION=\"{version}\"\nIMPLEMENTOR=\"{vendor}\"\nORIGIN=\"{origin}\"\n")
     }
 
+    /// What builds of a feature are in order by.
+    pub(crate) fn build(&self) -> Vec<u32> {
+        release::build(&self.version)
+    }
+
     /// The home as this process sees it.
     #[must_use]
     pub fn host_home(&self) -> PathBuf {

@@ -2,7 +2,8 @@
 //! waits for their ready line, and kills them on drop.
 //!
 //! Nothing that is shipped depends on this crate. It knows no attach client: what it starts is what the
-//! crates under test have to cope with on their own, [`fake_jvm`] included. Start at [`each_jdk`] and [`Jvm::builder`].
+//! crates under test have to cope with on their own, [`fake_jvm`] included. Start at [`each_jdk`],
+//! [`each_release`] and [`Jvm::builder`].
 
 pub mod agents;
 pub mod artifacts;
@@ -25,4 +26,4 @@ mod stamp;
 
 pub use jdks::Jdk;
 pub use jvm::{Finished, Jvm, JvmBuilder};
-pub use skips::{each_jdk, skip};
+pub use skips::{each_jdk, each_release, skip};

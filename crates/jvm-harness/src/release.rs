@@ -62,6 +62,11 @@ pub(crate) fn feature(version: &str) -> Option<u32> {
     }
 }
 
+/// The numbers of a version, by which builds of a feature are in order: 17.0.9 before 17.0.15.
+pub(crate) fn build(version: &str) -> Vec<u32> {
+    version.split(|c: char| !c.is_ascii_digit()).filter_map(|number| number.parse().ok()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

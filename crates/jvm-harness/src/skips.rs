@@ -2,6 +2,7 @@
 //! test` reads the two files named by `JGRAFT_SKIPS` and `JGRAFT_RAN` for its closing list.
 
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::ops::{Bound, RangeBounds};
@@ -32,6 +33,31 @@ pub fn skip(test: &str, reason: &str) {
 /// # Panics
 /// The check failed on a JDK: this is the test's failure.
 pub fn each_jdk(test: &str, range: impl RangeBounds<u32>, check: impl Fn(&'static Jdk) -> Result<()> + Sync) {
+    run_on(test, &usable(test, range), check);
+}
+
+/// The same on the newest build of each feature only, which is as much and takes less time where the claim is about a
+/// *release*: what its HotSpot refuses, verifies or prints, which class files it takes. Builds of one release (17.0.9 and
+/// 17.0.15; a whole JDK and a small runtime) differ in how they start, in what files, modules and options they have, and
+/// in bugs of attach, of agents and of threads: whatever is about one of these is for [`each_jdk`], and so is a test of
+/// which one can't say.
+///
+/// # Panics
+/// As [`each_jdk`].
+pub fn each_release(
+    test: &str,
+    range: impl RangeBounds<u32>,
+    check: impl Fn(&'static Jdk) -> Result<()> + Sync,
+) {
+    let (newest, older) = newest_of_each_feature(usable(test, range), |jdk| (jdk.feature, jdk.build()));
+    for jdk in older {
+        skip(test, &format!("JDK {jdk}: a newer build of {} is enough", jdk.feature));
+    }
+    run_on(test, &newest, check);
+}
+
+/// What can run here and lies in the range; the others are recorded as skipped.
+fn usable(test: &str, range: impl RangeBounds<u32>) -> Vec<&'static Jdk> {
     if Jdk::all().is_empty() {
         skip(test, no_jdk_hint());
     }
@@ -45,7 +71,26 @@ pub fn each_jdk(test: &str, range: impl RangeBounds<u32>, check: impl Fn(&'stati
             Ok(()) => jdks.push(jdk),
         }
     }
-    let failures = run(&jdks, |jdk| {
+    jdks
+}
+
+/// The newest of each feature, and the rest; by feature and build.
+fn newest_of_each_feature<T>(items: Vec<T>, key: impl Fn(&T) -> (u32, Vec<u32>)) -> (Vec<T>, Vec<T>) {
+    let mut newest = BTreeMap::new();
+    for item in &items {
+        let (feature, build) = key(item);
+        let found: &mut Vec<u32> = newest.entry(feature).or_default();
+        *found = build.max(std::mem::take(found));
+    }
+    // Of several copies of one build the first.
+    items.into_iter().partition(|item| {
+        let (feature, build) = key(item);
+        newest.get(&feature) == Some(&build) && newest.remove(&feature).is_some()
+    })
+}
+
+fn run_on(test: &str, jdks: &[&'static Jdk], check: impl Fn(&'static Jdk) -> Result<()> + Sync) {
+    let failures = run(jdks, |jdk| {
         append("JGRAFT_RAN", &format!("{}\t{test}", jdk.feature));
         check(jdk)
     });
@@ -137,6 +182,7 @@ mod tests {
     use anyhow::bail;
 
     use super::*;
+    use crate::release;
 
     static ITEMS: [u32; 5] = [8, 11, 17, 21, 25];
 
@@ -157,6 +203,18 @@ mod tests {
         });
         assert_eq!(sum.into_inner(), ITEMS.iter().sum());
         assert_eq!(failures, ["JDK 11: refused", "JDK 21: broke at 21"]);
+    }
+
+    #[test]
+    fn of_each_feature_the_newest_build_is_taken_once() {
+        let jdks = vec!["17.0.9", "17.0.15 a", "17.0.15 b", "21.0.8", "1.8.0_504"];
+        let key = |jdk: &&str| {
+            let version = jdk.split(' ').next().unwrap_or_default();
+            (release::feature(version).unwrap(), release::build(version))
+        };
+        let (newest, older) = newest_of_each_feature(jdks, key);
+        assert_eq!(newest, ["17.0.15 a", "21.0.8", "1.8.0_504"]);
+        assert_eq!(older, ["17.0.9", "17.0.15 b"]);
     }
 
     #[test]

@@ -7,13 +7,13 @@ use super::attach;
 use super::cases::{self, Case};
 use anyhow::{Result, ensure};
 use jgraft_agentjar::{Question, Report, Severity, TargetFacts, check};
-use jgraft_jvm_harness::{Jdk, Jvm, each_jdk, targets};
+use jgraft_jvm_harness::{Jdk, Jvm, each_jdk, each_release, targets};
 
 #[test]
 fn check_and_the_jvm_agree_on_every_case() {
     let folder = tempfile::tempdir_in("/tmp").unwrap();
     let cases: Vec<_> = cases::all().into_iter().map(|case| (case.write(folder.path()), case)).collect();
-    each_jdk("check_and_the_jvm_agree_on_every_case", .., |jdk| {
+    each_release("check_and_the_jvm_agree_on_every_case", .., |jdk| {
         let jvm = service(jdk, folder.path(), "C.UTF-8")?;
         let mut wrong = Vec::new();
         for (path, case) in &cases {

@@ -9,7 +9,7 @@ use jgraft_classfile::weave::{
     Call, Condition, Event, FieldFacts, Fields, Operand, Probes, StaticMethod, weave,
 };
 use jgraft_classfile::{ClassFile, LeftAlone};
-use jgraft_jvm_harness::{Jdk, Jvm, cache, each_jdk, javac};
+use jgraft_jvm_harness::{Jdk, Jvm, cache, each_release, javac};
 
 /// Finds fields in a folder of classes.
 struct Folder(PathBuf);
@@ -114,7 +114,7 @@ fn conditions_hold_when_java_says_so() {
         tempfile::Builder::new().prefix("conditions-").tempdir_in(cache::target_dir()).unwrap();
     fs::create_dir(woven_folder.path().join("conditions")).unwrap();
     fs::write(woven_folder.path().join("conditions/Conditions.class"), woven.class.unwrap()).unwrap();
-    each_jdk("conditions_hold_when_java_says_so", .., |jdk| {
+    each_release("conditions_hold_when_java_says_so", .., |jdk| {
         one_jdk(jdk, &table, woven_folder.path(), &folder.0)
     });
 }

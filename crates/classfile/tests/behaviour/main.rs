@@ -19,7 +19,7 @@ mod programs;
 mod assembler;
 
 use anyhow::{Context, Result, ensure};
-use jgraft_jvm_harness::{Jdk, each_jdk, skip};
+use jgraft_jvm_harness::{Jdk, each_release, skip};
 
 use crate::event::{Printed, first_difference};
 use crate::plan::{CONFIGS, WovenPrograms};
@@ -34,7 +34,7 @@ fn woven_and_unwoven_are_alike_and_the_log_is_right() {
     if let Err(reason) = &oracle {
         skip("the oracle of golden programs", &format!("{reason:#}"));
     }
-    each_jdk("woven_and_unwoven_are_alike_and_the_log_is_right", .., |jdk| {
+    each_release("woven_and_unwoven_are_alike_and_the_log_is_right", .., |jdk| {
         one_jdk(jdk, &programs, &woven, oracle.as_ref().ok())
     });
 }
