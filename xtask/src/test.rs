@@ -1,4 +1,6 @@
-//! `cargo xtask test`: every test there is, and at the end what was left out and why.
+//! `cargo xtask test`: every test there is, and at the end what was left out and why, and what took long.
+
+mod slowest;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -30,10 +32,12 @@ pub(crate) fn run() -> Result<()> {
     step("build", run_command(&mut cargo(&["build", "--quiet", "--workspace"])));
     let mut tests = cargo(&["test", "--workspace", "--no-fail-fast"]);
     tests.env("JGRAFT_SKIPS", &skips).env("JGRAFT_RAN", &ran);
-    step("tests", run_command(&mut tests));
+    let (tests, times) = slowest::run(tests);
+    step("tests", tests);
     step("corpus", quick_corpus(&skips));
 
     print_skips(&read_pairs(&skips));
+    slowest::print(times);
     let features = features_that_ran(&read_pairs(&ran));
     println!("live tests ran on JDK {}", list(features.iter().map(ToString::to_string)));
     let missing = NEEDED_IN_CI.iter().filter(|feature| !features.contains(feature));
