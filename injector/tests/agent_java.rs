@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use jgraft_jvm_harness::{Jdk, Jvm, agents, cache, each_jdk, javac};
+use jgraft_jvm_harness::{Jdk, Jvm, agents, cache, each_jdk, each_release, javac};
 
 /// All but the one below takes 5 to 15 seconds a JDK on a busy machine, that one a minute.
 const LIMIT: Duration = Duration::from_secs(300);
@@ -17,7 +17,7 @@ fn agent_java_tests_pass() {
 /// 500 patches and reverts.
 #[test]
 fn many_patches_leave_nothing() {
-    each_jdk("agent_java_many", .., |jdk| run(jdk, &["many"]));
+    each_release("agent_java_many", .., |jdk| run(jdk, &["many"]));
 }
 
 /// Runs it; a failed check is an error.

@@ -11,7 +11,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use common::{bundled_agent_beside_jgraft, jgraft, text};
-use jgraft_jvm_harness::{Jvm, artifacts, cache, each_jdk, javac};
+use jgraft_jvm_harness::{Jvm, artifacts, cache, each_jdk, each_release, javac};
 use patched::{Classes, Service};
 
 /// What says what the classes say.
@@ -26,7 +26,7 @@ const KINDS: [(&str, &str); 6] = [
 
 #[test]
 fn every_kind_of_class_is_patched_and_reverted() {
-    each_jdk("patch::kinds", .., |jdk| {
+    each_release("patch::kinds", .., |jdk| {
         let classes = Classes::made()?;
         let service = classes.start(jdk, &[])?;
         let mut ids = BTreeSet::new();
@@ -58,7 +58,7 @@ fn every_kind_of_class_is_patched_and_reverted() {
 
 #[test]
 fn of_several_loaders_one_is_named_or_all() {
-    each_jdk("patch::loaders", .., |jdk| {
+    each_release("patch::loaders", .., |jdk| {
         let classes = Classes::made()?;
         let service = classes.start(jdk, &[])?;
         let both = |service: &Service| -> Result<_> { Ok((service.says("one")?, service.says("two")?)) };
@@ -88,7 +88,8 @@ fn of_several_loaders_one_is_named_or_all() {
 fn status_and_reset_know_patches() {
     each_jdk("patch::status", .., |jdk| {
         let classes = Classes::made()?;
-        let service = classes.start(jdk, &[])?;
+        // Of all these tests the one whose threads leave nothing of the machine to anybody.
+        let service = classes.start(jdk, &["-Dpatched.busy=true"])?;
         let pid = service.pid();
         service.patch(&["apply", &classes.file("new", "Shade"), "--note", "ticket 7"])?.expect(0)?;
         service.patch(&["apply", &classes.file("new", "Saying"), "--id", "fix"])?.expect(0)?;
@@ -106,7 +107,7 @@ fn status_and_reset_know_patches() {
 
 #[test]
 fn a_class_is_patched_when_it_is_loaded() {
-    each_jdk("patch::later", .., |jdk| {
+    each_release("patch::later", .., |jdk| {
         let classes = Classes::made()?;
         let service = classes.start(jdk, &[])?;
         let applied =
@@ -193,7 +194,7 @@ fn sources_for_a_target_without_a_class_path_find_nothing_of_ours() {
 /// A JVM of 8 to 22 throws its compiled code away the first time, and not again.
 #[test]
 fn what_the_first_change_costs_is_said_once() {
-    each_jdk("patch::flush", 8..=22, |jdk| {
+    each_release("patch::flush", 8..=22, |jdk| {
         let classes = Classes::made()?;
         let service = classes.start(jdk, &[])?;
         let file = classes.file("new", "Shade");
@@ -210,7 +211,7 @@ fn what_the_first_change_costs_is_said_once() {
 
 #[test]
 fn a_thread_that_stays_in_the_old_body_is_told() {
-    each_jdk("patch::old", .., |jdk| {
+    each_release("patch::old", .., |jdk| {
         let classes = Classes::made()?;
         let service = classes.start(jdk, &[])?;
         service.jvm.ask("stay", |line| line == "stays")?;
@@ -245,7 +246,7 @@ const WITH_NEW_CLASSES: &str = "enum Shade { DARK, LIGHT; String says() { return
 
 #[test]
 fn new_classes_come_with_the_class_that_needs_them() {
-    each_jdk("patch::new_classes", .., |jdk| {
+    each_release("patch::new_classes", .., |jdk| {
         let classes = Classes::made()?;
         let service = classes.start(jdk, &[])?;
         let folder = compiled(&classes, "new-classes", WITH_NEW_CLASSES)?;
@@ -276,7 +277,7 @@ fn new_classes_come_with_the_class_that_needs_them() {
 /// What needs it may not be loaded yet.
 #[test]
 fn a_new_class_waits_for_the_class_that_needs_it() {
-    each_jdk("patch::new_class_later", .., |jdk| {
+    each_release("patch::new_class_later", .., |jdk| {
         let classes = Classes::made()?;
         let service = classes.start(jdk, &[])?;
         let source = "class Later { static String says() { return Help.word(); } }\n\
@@ -293,7 +294,7 @@ fn a_new_class_waits_for_the_class_that_needs_it() {
 
 #[test]
 fn a_new_class_is_defined_in_each_loader_that_needs_it() {
-    each_jdk("patch::new_classes_of_loaders", .., |jdk| {
+    each_release("patch::new_classes_of_loaders", .., |jdk| {
         let classes = Classes::made()?;
         let service = classes.start(jdk, &[])?;
         let source = "public final class Twice implements java.util.function.Supplier<String> {\n\
@@ -356,7 +357,7 @@ fn a_dry_run_says_what_would_be_and_changes_nothing() {
 /// Its accessors, and what it has of Object, are of the JVM's making.
 #[test]
 fn a_record_is_patched_and_reverted() {
-    each_jdk("patch::record", 16.., |jdk| {
+    each_release("patch::record", 16.., |jdk| {
         artifacts::native_agent()?;
         bundled_agent_beside_jgraft()?;
         let source =
@@ -430,7 +431,7 @@ fn nothing_of_the_target_runs_in_the_compiler() {
 
 #[test]
 fn a_class_that_a_patch_has_brought_can_be_patched() {
-    each_jdk("patch::brought", .., |jdk| {
+    each_release("patch::brought", .., |jdk| {
         let classes = Classes::made()?;
         let service = classes.start(jdk, &[])?;
         let with = |word: &str| {
@@ -458,7 +459,7 @@ fn a_class_that_a_patch_has_brought_can_be_patched() {
 
 #[test]
 fn a_loader_that_has_no_such_class_is_said() {
-    each_jdk("patch::loader", 17.., |jdk| {
+    each_release("patch::loader", 17.., |jdk| {
         let classes = Classes::made()?;
         let service = classes.start(jdk, &[])?;
         for class in ["Shade", "Later"] {

@@ -23,8 +23,11 @@ pub fn compile(sources: &[PathBuf], out_dir: &Path, extra_args: &[&str]) -> Resu
     let release = release.and_then(|release| release.parse().ok()).unwrap_or(8);
     let (jdk, javac) = tool_of(Jdk::compiler_for(release), "javac")
         .with_context(|| format!("can't compile for JDK {release}"))?;
+    // It ends before what the second compiler makes of it pays: with the first one alone it takes two thirds of the time.
     let mut args: Vec<OsString> =
-        ["-encoding", "UTF-8", "-Xlint:-options", "-nowarn"].map(OsString::from).into();
+        ["-J-XX:TieredStopAtLevel=1", "-encoding", "UTF-8", "-Xlint:-options", "-nowarn"]
+            .map(OsString::from)
+            .into();
     if !extra_args.contains(&"--release") {
         args.extend(["--release", "8"].map(OsString::from));
     }

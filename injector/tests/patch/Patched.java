@@ -1,6 +1,8 @@
 /*
  * A service to be patched: every kind of class that has a body to change, called by eight threads all the time. Each says
- * what version it is; `say` prints that, `count` how many calls there were, and how many said neither.
+ * what version it is; `say` prints that, `count` how many calls there were, and how many said neither. The threads call a
+ * hundred times, which makes the code hot, and rest for a millisecond, so that there is something left of the machine for
+ * who patches; with -Dpatched.busy=true they never rest.
  */
 import java.io.BufferedReader;
 import java.io.File;
@@ -11,11 +13,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 
 public final class Patched {
     static final List<Supplier<String>> KINDS = new ArrayList<>();
     static final List<String> NAMES = new ArrayList<>();
+    static final boolean BUSY = Boolean.getBoolean("patched.busy");
     static final AtomicLong calls = new AtomicLong();
     static final AtomicLong failed = new AtomicLong();
     static volatile String failure = "none";
@@ -121,6 +125,9 @@ public final class Patched {
             working.countDown();
             if (round % 64 == 0) {
                 Thread.yield();
+            }
+            if (round % 12 == 0 && !BUSY) {
+                LockSupport.parkNanos(1_000_000);
             }
         }
     }
