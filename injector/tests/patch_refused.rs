@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use common::{PATIENCE, interruptible, jgraft, text};
-use jgraft_jvm_harness::{Jdk, cache, each_jdk, javac, skip};
+use jgraft_jvm_harness::{Jdk, cache, each_jdk, each_release, javac, skip};
 use nix::unistd::geteuid;
 use patched::{Classes, Service};
 
@@ -42,7 +42,7 @@ fn refused(service: &Service, path: &Path, exit: i32, code: &str) -> Result<serd
 
 #[test]
 fn what_is_no_patch() {
-    each_jdk("patch_refused::input", 17.., |jdk| {
+    each_release("patch_refused::input", 17.., |jdk| {
         let classes = Classes::made()?;
         let service = classes.start(jdk, &[])?;
         let folder = tempfile::tempdir()?;
@@ -87,7 +87,7 @@ fn zip_of(path: &Path) -> Result<zip::ZipWriter<fs::File>> {
 
 #[test]
 fn what_a_jvm_does_not_take() {
-    each_jdk("patch_refused::shape", .., |jdk| {
+    each_release("patch_refused::shape", .., |jdk| {
         let classes = Classes::made()?;
         let service = classes.start(jdk, &[])?;
         let release = ["--release", "8"];
@@ -152,7 +152,7 @@ fn the_javac_of_the_target_is_named_and_not_run() {
 /// It verifies by all that is known outside of the JVM, where a class extends another than it did for the compiler.
 #[test]
 fn what_only_the_jvm_finds_wrong_is_said_in_its_words() {
-    each_jdk("patch_refused::verifier", .., |jdk| {
+    each_release("patch_refused::verifier", .., |jdk| {
         let classes = Classes::made()?;
         let service = classes.start(jdk, &[])?;
         let source = "class Concat { static String says(int number) { Lambdas made = number > 0 ? new Stays() : new Lambdas();\n\
