@@ -6,7 +6,6 @@ import java.lang.management.MemoryPoolMXBean;
 import java.util.Collections;
 import java.util.Properties;
 import java.util.concurrent.Callable;
-import java.util.concurrent.locks.LockSupport;
 
 final class PatchManyTests {
     private final Check check;
@@ -25,7 +24,7 @@ final class PatchManyTests {
     void run() throws Exception {
         Shop shop = new Shop(jars, "Price");
         Callable<String> price = shop.make("Price");
-        PatchTests.Load load = new PatchTests.Load(resting(price), "price-1 before after", "price-2 before after");
+        PatchTests.Load load = new PatchTests.Load(price, "price-1 before after", "price-2 before after");
         long first = 0;
         int threads = 0;
         PatchDialog dialog = null;
@@ -56,25 +55,6 @@ final class PatchManyTests {
         check.equal("as before", price.call(), "price-1 before after");
         check.that("metaspace of 450 patches and reverts", last - first < 1 << 20, (last - first) + " bytes more");
         check.that("no thread is left", Thread.activeCount() < threads + 8, threads + " " + Thread.activeCount());
-    }
-
-    /** The same, for a thread that rests now and then: what never does takes a core from all other tests for a minute. */
-    private static Callable<String> resting(final Callable<String> what) {
-        final ThreadLocal<int[]> calls = new ThreadLocal<int[]>() {
-            @Override
-            protected int[] initialValue() {
-                return new int[1];
-            }
-        };
-        return new Callable<String>() {
-            @Override
-            public String call() throws Exception {
-                if (++calls.get()[0] % 1000 == 0) {
-                    LockSupport.parkNanos(1_000_000);
-                }
-                return what.call();
-            }
-        };
     }
 
     private void apply(PatchDialog dialog, Shop shop, long generation, String text) throws Exception {
