@@ -30,11 +30,12 @@ const MAY_IMPORT: [(&str, &[&str]); 12] = [
 ];
 
 /// The only places that may hold unsafe code.
-const MAY_BE_UNSAFE: [&str; 7] = [
+const MAY_BE_UNSAFE: [&str; 8] = [
     "crates/attach/src/sys.rs",
     "crates/attach/src/event_memory.rs",
     "crates/attach/src/janitor.rs",
     "crates/attach/src/openj9/sys.rs",
+    "crates/attach/src/run_inside/sys.rs",
     "crates/jvm-harness/src/fake_jvm/sys.rs",
     "crates/jvmti/",
     "native-agent/",

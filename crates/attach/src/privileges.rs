@@ -34,17 +34,25 @@ impl Privilege {
 /// A capability that some step needs (`linux/capability.h`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Capability {
+    Kill = 5,
     SetGid = 6,
     SetUid = 7,
+    SetPcap = 8,
+    SysChroot = 18,
     SysPtrace = 19,
+    SysAdmin = 21,
 }
 
 impl Capability {
     fn name(self) -> &'static str {
         match self {
+            Capability::Kill => "CAP_KILL",
             Capability::SetGid => "CAP_SETGID",
             Capability::SetUid => "CAP_SETUID",
+            Capability::SetPcap => "CAP_SETPCAP",
+            Capability::SysChroot => "CAP_SYS_CHROOT",
             Capability::SysPtrace => "CAP_SYS_PTRACE",
+            Capability::SysAdmin => "CAP_SYS_ADMIN",
         }
     }
 }
@@ -72,6 +80,11 @@ impl Caller {
         self.effective & (1 << capability as u64) != 0
     }
 
+    /// The names of those that it has not.
+    pub(crate) fn missing(&self, wanted: &[Capability]) -> Vec<&'static str> {
+        wanted.iter().copied().filter(|c| !self.has(*c)).map(Capability::name).collect()
+    }
+
     /// What stands against acting as `identity`; none where it is possible.
     pub(crate) fn cannot_act_as(&self, identity: Identity) -> Option<String> {
         if identity == Identity::current() {
@@ -86,8 +99,7 @@ impl Caller {
                 identity.uid, identity.gid
             ));
         }
-        let wanted = [Capability::SetUid, Capability::SetGid];
-        let missing: Vec<_> = wanted.into_iter().filter(|c| !self.has(*c)).map(Capability::name).collect();
+        let missing = self.missing(&[Capability::SetUid, Capability::SetGid]);
         (!missing.is_empty()).then(|| missing.join(" and "))
     }
 }

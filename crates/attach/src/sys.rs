@@ -75,12 +75,19 @@ pub(crate) fn run_as<T: Send>(identity: Identity, work: impl FnOnce() -> T + Sen
     })
 }
 
+/// Makes the calling thread another user, without supplementary groups. May be called after fork.
+pub(crate) fn take_identity(identity: Identity) -> Result<(), Errno> {
+    take_identity_and_groups(identity, &[])
+}
+
 /// Makes the calling thread another user: groups first, then gid, then uid, because after the uid is gone the right to
 /// change the others is gone too. May be called after fork.
-pub(crate) fn take_identity(Identity { uid, gid }: Identity) -> Result<(), Errno> {
-    let none = std::ptr::null::<libc::gid_t>();
-    // SAFETY: a length of zero, so the null list is never read; changes only the calling thread's credentials.
-    Errno::result(unsafe { libc::syscall(libc::SYS_setgroups, 0, none) })?;
+pub(crate) fn take_identity_and_groups(
+    Identity { uid, gid }: Identity,
+    groups: &[libc::gid_t],
+) -> Result<(), Errno> {
+    // SAFETY: a live list and its length; changes only the calling thread's credentials.
+    Errno::result(unsafe { libc::syscall(libc::SYS_setgroups, groups.len(), groups.as_ptr()) })?;
     // SAFETY: three integers; changes only the calling thread's credentials.
     Errno::result(unsafe { libc::syscall(libc::SYS_setresgid, gid, gid, gid) })?;
     // SAFETY: three integers; changes only the calling thread's credentials.

@@ -17,6 +17,8 @@ pub struct Status {
     pub uid: u32,
     /// See `uid`.
     pub gid: u32,
+    /// Supplementary groups, in our user namespace.
+    pub groups: Vec<u32>,
     /// Signals that a handler catches: bit n−1 for signal n.
     pub sig_cgt: u64,
     /// Signals that are ignored.
@@ -47,6 +49,7 @@ impl Status {
                 }
                 "Uid" => (status.uid, uid) = (words().nth(1)?.parse().ok()?, true),
                 "Gid" => (status.gid, gid) = (words().nth(1)?.parse().ok()?, true),
+                "Groups" => status.groups = words().filter_map(|group| group.parse().ok()).collect(),
                 "SigCgt" => (status.sig_cgt, cgt) = (u64::from_str_radix(value, 16).ok()?, true),
                 "SigIgn" => (status.sig_ign, ign) = (u64::from_str_radix(value, 16).ok()?, true),
                 _ => {}
@@ -89,7 +92,7 @@ mod tests {
     use super::*;
 
     const JVM_IN_A_CONTAINER: &str = "Name:\tjava\nState:\tS (sleeping)\nTgid:\t4711\nPid:\t4711\nTracerPid:\t0\n\
-        Uid:\t0\t1000\t0\t0\nGid:\t0\t1001\t0\t0\nNStgid:\t4711\t12\t1\nSigIgn:\t0000000000000000\n\
+        Uid:\t0\t1000\t0\t0\nGid:\t0\t1001\t0\t0\nGroups:\t27 1002 \nNStgid:\t4711\t12\t1\nSigIgn:\t0000000000000000\n\
         SigCgt:\t2000000181005ccf\n";
 
     #[test]
@@ -97,6 +100,7 @@ mod tests {
         let status = Status::parse(JVM_IN_A_CONTAINER.as_bytes()).unwrap();
         assert_eq!((status.ns_pid, status.pid_namespaces), (1, 3));
         assert_eq!((status.uid, status.gid), (1000, 1001));
+        assert_eq!(status.groups, [27, 1002]);
         assert!(status.catches_sigquit() && !status.ignores_sigquit() && !status.is_stopped());
     }
 
