@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use jgraft_attach::staging::{self, Home, Parcel, Place};
+use jgraft_attach::staging::{self, Home, Needs, Parcel, Place};
 use jgraft_attach::{
     Client, Finding, FindingKind, Kind, LoadOutcome, Request, Target, TargetDir, agent_loading, examine,
 };
@@ -100,6 +100,19 @@ impl Session {
     pub(crate) fn dir(&self) -> &TargetDir {
         self.0.dir()
     }
+}
+
+/// A directory of ours in the target's view, to work in; it goes when this is dropped, or with the next command where we are
+/// killed. Another of ours that stages is waited for at most so long.
+pub(crate) fn workshop(
+    target: &Target,
+    needs: Needs<'_>,
+    timeout: Duration,
+) -> Result<staging::Session, Failure> {
+    let place = Place::choose(target, needs).map_err(|finding| Failure::blocked(&finding))?;
+    let home = Home::open(target, &place, timeout).map_err(|finding| staging_failed(&finding))?;
+    let name = session::directory(std::process::id(), serial(), "workshop");
+    home.session(&name).map_err(|e| cannot(target, e.to_string()))
 }
 
 /// Has the JVM load a bundled agent; what became of it. An error where it did not answer.

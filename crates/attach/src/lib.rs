@@ -63,7 +63,7 @@ pub use retransform::{LARGE_FLUSH, compiled_at_risk, first_retransform};
 pub use run_inside::{Ended, Program as InsideProgram, RunError, run_inside};
 pub use sys::Identity;
 pub use target::{Kind, Target};
-pub use target_dir::TargetDir;
+pub use target_dir::{Limits, TargetDir};
 pub use version::argument_limit;
 pub use vm_options::{Program, Source, VmOptions};
 pub use wait::Patience;

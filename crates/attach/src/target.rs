@@ -299,6 +299,12 @@ impl Target {
         missing.then_some(false)
     }
 
+    /// Does something with the rights of the target's user, without its supplementary groups: what the target names may be a
+    /// file that we may read and it may not.
+    pub fn as_its_user<T: Send>(&self, work: impl FnOnce() -> T + Send) -> io::Result<T> {
+        sys::run_as(self.status.identity(), work)
+    }
+
     /// From the file that is mapped, if it is the target's own.
     fn read_perfdata(&self) -> io::Result<Counters> {
         let directory = self.maps.as_ref().ok().and_then(|maps| maps.hsperfdata.as_ref());

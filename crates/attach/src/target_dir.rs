@@ -89,6 +89,11 @@ impl TargetDir {
         self.as_owner(|| write_new(&self.dir, name.as_ref(), mode, &mut &*bytes))
     }
 
+    /// As [`TargetDir::write_new`], with what comes from a reader.
+    pub fn copy_new(&self, name: &OsStr, source: &mut (dyn Read + Send)) -> io::Result<()> {
+        self.as_owner(|| write_new(&self.dir, name, Mode::S_IRUSR | Mode::S_IWUSR, source))
+    }
+
     /// Makes a new, empty file and locks it: a lock of this open file, which the kernel lets go of when the file is closed,
     /// or this process has ended, however it did (fcntl(2), open file description locks).
     pub fn lock_new(&self, name: &str) -> io::Result<File> {
@@ -157,23 +162,16 @@ impl TargetDir {
 
     /// A plain file of the target's user, open for reading. Anything else by that name is not even opened.
     pub(crate) fn open_plain(&self, name: &OsStr) -> io::Result<(File, FileStat)> {
+        self.as_owner(|| open_plain(&self.dir, name, self.owner))
+    }
+
+    /// All files whose names end so, in this directory and below, by their paths from here. An error where anything in there
+    /// is neither a directory nor a plain file of the target's user, or where there is more than the limits allow.
+    pub fn read_below(&self, ending: &str, limits: Limits) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
         self.as_owner(|| {
-            let handle =
-                openat(&self.dir, name, OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC, Mode::empty())?;
-            let stat = fstat(&handle)?;
-            if kind(&stat) != SFlag::S_IFREG || stat.st_uid != self.owner.uid {
-                return Err(io::Error::new(
-                    io::ErrorKind::PermissionDenied,
-                    "not a plain file of the target's user",
-                ));
-            }
-            // By the handle: a name could lead to a FIFO or a device by now.
-            let file = open(
-                format!("/proc/self/fd/{}", handle.as_raw_fd()).as_str(),
-                OFlag::O_RDONLY | OFlag::O_CLOEXEC,
-                Mode::empty(),
-            )?;
-            Ok((file.into(), stat))
+            let mut reading = Reading { ending, limits, owner: self.owner, found: Vec::new() };
+            reading.directory(&self.dir, Path::new(""), 0)?;
+            Ok(reading.found)
         })
     }
 
@@ -198,6 +196,77 @@ impl TargetDir {
     fn as_owner<T: Send>(&self, work: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
         sys::run_as(self.owner, work)?
     }
+}
+
+/// What may lie below a directory that is read.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Files and directories, wanted or not.
+    pub entries: usize,
+    /// Bytes of one file that is wanted.
+    pub file: usize,
+    /// Bytes of all of them.
+    pub bytes: usize,
+}
+
+/// Files that are read, as their owner.
+struct Reading<'a> {
+    ending: &'a str,
+    /// What is left of them.
+    limits: Limits,
+    owner: Identity,
+    found: Vec<(PathBuf, Vec<u8>)>,
+}
+
+impl Reading<'_> {
+    fn directory(&mut self, dir: &OwnedFd, below: &Path, depth: u32) -> io::Result<()> {
+        let mut names = names(dir, self.limits.entries.saturating_add(1))?;
+        names.sort();
+        let left = self.limits.entries.checked_sub(names.len()).filter(|_| depth < DEPTH_LIMIT);
+        self.limits.entries = left.ok_or_else(|| io::Error::other("there is too much, or it is too deep"))?;
+        for name in names {
+            let path = below.join(&name);
+            let named =
+                |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+            // A file system of the target's own may give any name.
+            if path.components().count() != below.components().count() + 1 {
+                return Err(named(io::Error::other("no name of a file")));
+            }
+            let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+            match openat(dir, name.as_os_str(), flags, Mode::empty()) {
+                Ok(sub) => self.directory(&sub, &path, depth + 1)?,
+                Err(Errno::ENOTDIR) => self.file(dir, &name, path.clone()).map_err(named)?,
+                Err(error) => return Err(named(error.into())),
+            }
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, dir: &OwnedFd, name: &OsStr, path: PathBuf) -> io::Result<()> {
+        let (file, _) = open_plain(dir, name, self.owner)?;
+        if !name.as_bytes().ends_with(self.ending.as_bytes()) {
+            return Ok(());
+        }
+        let bytes = sys::read_whole(file, self.limits.file.min(self.limits.bytes))?;
+        self.limits.bytes -= bytes.len();
+        self.found.push((path, bytes));
+        Ok(())
+    }
+}
+
+fn open_plain(dir: &OwnedFd, name: &OsStr, owner: Identity) -> io::Result<(File, FileStat)> {
+    let handle = openat(dir, name, OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC, Mode::empty())?;
+    let stat = fstat(&handle)?;
+    if kind(&stat) != SFlag::S_IFREG || stat.st_uid != owner.uid {
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "not a plain file of the target's user"));
+    }
+    // By the handle: a name could lead to a FIFO or a device by now.
+    let file = open(
+        format!("/proc/self/fd/{}", handle.as_raw_fd()).as_str(),
+        OFlag::O_RDONLY | OFlag::O_CLOEXEC,
+        Mode::empty(),
+    )?;
+    Ok((file.into(), stat))
 }
 
 fn kind(stat: &FileStat) -> SFlag {
@@ -322,6 +391,36 @@ mod tests {
         assert!(home.replace("a".as_ref(), mode, &mut (&b"three"[..]).chain(Broken)).is_err());
         assert_eq!(home.read("a", 99).unwrap(), b"two");
         assert_eq!(home.entries(9).unwrap(), ["a"]);
+    }
+
+    #[test]
+    fn a_tree_is_read_within_limits_and_nothing_else_may_be_in_it() {
+        let temp = tempfile::tempdir().unwrap();
+        let home = in_tempdir(temp.path());
+        let shop = home.subdir("shop").unwrap();
+        shop.copy_new("A.class".as_ref(), &mut &b"abc"[..]).unwrap();
+        shop.write_new("A.txt", b"no class").unwrap();
+        home.write_new("B.class", b"de").unwrap();
+        let read = |entries, file, bytes| home.read_below(".class", Limits { entries, file, bytes });
+        let all = [("B.class".into(), b"de".to_vec()), ("shop/A.class".into(), b"abc".to_vec())];
+        assert_eq!(read(4, 3, 5).unwrap(), all);
+        assert!(read(3, 3, 5).is_err() && read(4, 2, 5).is_err() && read(4, 3, 4).is_err());
+        for plant in [0, 1] {
+            let at = temp.path().join("shop/X.class");
+            match plant {
+                0 => symlink("/etc/passwd", &at).unwrap(),
+                _ => nix::unistd::mkfifo(&at, Mode::S_IRWXU).unwrap(),
+            }
+            let error = read(9, 9, 9).unwrap_err().to_string();
+            assert!(error.contains("shop/X.class"), "{error}");
+            std::fs::remove_file(&at).unwrap();
+        }
+        symlink("/etc", temp.path().join("folder")).unwrap();
+        assert!(read(9, 9, 9).is_err());
+        std::fs::remove_file(temp.path().join("folder")).unwrap();
+        let deep = "d/".repeat(DEPTH_LIMIT as usize + 1);
+        std::fs::create_dir_all(temp.path().join(deep)).unwrap();
+        assert!(read(999, 9, 9).is_err());
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! The target's class path as a compiler on this side can read it: jars by links to open files, since their paths are those
-//! of the target's view; what lies inside a fat jar is unpacked (`fat_jar.rs`).
+//! The target's class path as a compiler can read it. On this side: jars by links to open files, since their paths are those of
+//! the target's view. In that view: by those paths. What lies inside a fat jar is unpacked for either (`fat_jar.rs`).
 //!
 //! Whatever the target has put there is opened in its own root only, and what comes of it has bounds.
 
@@ -22,7 +22,7 @@ const MOST_ENTRIES: usize = 5_000;
 #[derive(Debug)]
 pub(super) struct ClassPath {
     folder: PathBuf,
-    entries: Vec<PathBuf>,
+    entries: Vec<Entry>,
     /// Files and directories of the target that the entries lead to.
     files: Vec<File>,
     folders: Vec<OwnedFd>,
@@ -32,9 +32,40 @@ pub(super) struct ClassPath {
     pub(super) missing: Vec<String>,
 }
 
+#[derive(Debug)]
+enum Entry {
+    /// A file or directory of the target.
+    Theirs {
+        /// In the target's view.
+        path: PathBuf,
+        /// What leads to it on our side.
+        here: PathBuf,
+    },
+    /// What was unpacked, on our side.
+    Unpacked(PathBuf),
+}
+
+/// Who reads the target's files, and so for whom they are unpacked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reader {
+    /// A compiler of ours.
+    Us,
+    /// The target's user: it gets nothing to see that it may not read itself.
+    ItsUser,
+}
+
+impl Reader {
+    fn read<T: Send>(self, target: &Target, work: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
+        match self {
+            Reader::Us => work(),
+            Reader::ItsUser => target.as_its_user(work)?,
+        }
+    }
+}
+
 impl ClassPath {
     /// `paths` are those of the JVM's `java.class.path`, in its view; `folder` is an empty one on our side.
-    pub(super) fn open(target: &Target, paths: &str, folder: &Path) -> io::Result<ClassPath> {
+    pub(super) fn open(target: &Target, paths: &str, folder: &Path, reader: Reader) -> io::Result<ClassPath> {
         let mut class_path = ClassPath {
             folder: folder.to_owned(),
             entries: Vec::new(),
@@ -43,7 +74,6 @@ impl ClassPath {
             room: Room::default(),
             missing: Vec::new(),
         };
-        let root = target.root().map_err(|error| io::Error::other(error.to_string()))?;
         // To a JVM, an empty entry is its working directory.
         let paths = paths.split(':').map(|path| if path.is_empty() { "." } else { path });
         // The next one last. What a jar's manifest names comes right behind the jar, and each comes once.
@@ -54,27 +84,44 @@ impl ClassPath {
                 return Err(io::Error::other(format!("it has more than {MOST_ENTRIES} entries")));
             }
             if seen.insert(path.clone()) {
-                let more = class_path.add(root, &path)?;
+                let more = class_path.add(target, &path, reader)?;
                 waiting.extend(more.into_iter().rev());
             }
         }
         Ok(class_path)
     }
 
-    /// As the compiler's option has it.
-    pub(super) fn entries(&self) -> &[PathBuf] {
-        &self.entries
+    /// For a compiler on our side.
+    pub(super) fn here(&self) -> impl Iterator<Item = PathBuf> {
+        self.entries.iter().map(|entry| match entry {
+            Entry::Theirs { here, .. } => here.clone(),
+            Entry::Unpacked(path) => path.clone(),
+        })
+    }
+
+    /// For a compiler in the target's view, where what was unpacked lies in this folder.
+    pub(super) fn there(&self, unpacked: &Path) -> impl Iterator<Item = PathBuf> {
+        self.entries.iter().map(|entry| match entry {
+            Entry::Theirs { path, .. } => path.clone(),
+            Entry::Unpacked(path) => unpacked.join(path.strip_prefix(&self.folder).unwrap_or(path)),
+        })
     }
 
     /// The paths that belong behind it.
-    fn add(&mut self, root: &TargetRoot, path: &Path) -> io::Result<Vec<PathBuf>> {
+    fn add(&mut self, target: &Target, path: &Path, reader: Reader) -> io::Result<Vec<PathBuf>> {
+        let root = target.root().map_err(|error| io::Error::other(error.to_string()))?;
         if let Ok(folder) = root.open_dir(path) {
-            self.entries.push(through(&folder));
+            self.entries.push(Entry::Theirs { path: path.to_owned(), here: through(&folder) });
             self.folders.push(folder);
-            return Ok(unpacked_fat_jar(root, path));
+            return reader.read(target, || Ok(unpacked_fat_jar(root, path)));
         }
-        let file = match root.open_file(path) {
+        let file = match reader.read(target, || root.open_file(path)) {
             Ok(file) => file,
+            // A group that its user is in besides may open it.
+            Err(error) if reader == Reader::ItsUser && error.kind() == io::ErrorKind::PermissionDenied => {
+                self.entries.push(Entry::Theirs { path: path.to_owned(), here: PathBuf::new() });
+                return Ok(Vec::new());
+            }
             Err(error) => {
                 // A JVM passes over what is not there.
                 self.missing.push(format!("{}: {error}", path.display()));
@@ -83,7 +130,7 @@ impl ClassPath {
         };
         let link = self.folder.join(format!("{}.jar", self.entries.len()));
         symlink(through(&file), &link)?;
-        self.entries.push(link);
+        self.entries.push(Entry::Theirs { path: path.to_owned(), here: link });
         let beside = match Jar::open(&file) {
             Ok(mut jar) => {
                 if fat_jar::leads_elsewhere(&mut jar) {
@@ -92,12 +139,12 @@ impl ClassPath {
                         .map_err(|error| io::Error::other(format!("{}: {error}", path.display())))?;
                     self.missing.extend(missing.iter().map(|entry| format!("{}!/{entry}", path.display())));
                     self.entries.pop();
-                    self.entries.push(folder);
+                    self.entries.push(Entry::Unpacked(folder));
                 }
                 let to = self.folder.join(format!("{}-inside", self.entries.len()));
                 let inside = fat_jar::unpack(&mut jar, &to, &mut self.room)
                     .map_err(|error| io::Error::other(format!("{}: {error}", path.display())))?;
-                self.entries.extend(inside.entries);
+                self.entries.extend(inside.entries.into_iter().map(Entry::Unpacked));
                 self.missing
                     .extend(inside.missing.iter().map(|entry| format!("{}!/{entry}", path.display())));
                 jar.class_path()

@@ -1,10 +1,11 @@
-//! Sources of a patch, compiled against the target's class path by a javac of this host.
+//! Sources of a patch, compiled against the target's class path: by a javac of this host, or, where it has none that will do,
+//! by the target's own in the target's view (`compile_inside.rs`), since that may be anything.
 //!
-//! The target's own javac is not run: it may be anything. Nothing of the target's is run either: plug-ins and annotation
-//! processors are looked for on a path of their own, which is empty, or what the command line has where it asks for them. The
-//! sources name all that is compiled: no other source is looked for.
+//! Nothing of the target's is run by a javac of ours: plug-ins and annotation processors are looked for on a path of their own,
+//! which is empty, or what the command line has where it asks for them. The sources name all that is compiled: no other source
+//! is looked for.
 
-use std::env;
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,12 +14,11 @@ use std::time::Duration;
 
 use jgraft_attach::Target;
 
-use super::class_path::ClassPath;
-use crate::failure::{EXIT_BLOCKED, EXIT_FAILED, EXIT_INTERRUPTED, Failure};
+use super::class_path::{ClassPath, Reader};
+use super::compile_inside;
+use super::javac::{self, Javac, Places};
+use crate::failure::{EXIT_FAILED, EXIT_INTERRUPTED, Failure};
 use crate::interrupt::Interrupt;
-
-/// Where packages put JDKs.
-const PLACES: [&str; 4] = ["/usr/lib/jvm", "/usr/java", "/opt", "/opt/java"];
 
 /// How often is looked whether javac has ended.
 const LOOK: Duration = Duration::from_millis(5);
@@ -33,99 +33,99 @@ pub(super) struct Sources<'a> {
     pub(super) class_path: &'a [PathBuf],
 }
 
-/// Compiles into a directory, which is new.
+/// What a compiler came to.
+pub(super) struct Said {
+    /// Which it was, for people.
+    pub(super) javac: String,
+    pub(super) status: ExitStatus,
+    /// What it wrote.
+    pub(super) text: Vec<u8>,
+}
+
+/// Compiles into a directory, which is new. Another of ours that works where the target sees it is waited for at most so long.
 pub(super) fn compile(
     sources: &Sources<'_>,
     target: &Target,
     java_class_path: Option<&str>,
     folder: &Path,
+    timeout: Duration,
     interrupt: &Interrupt,
 ) -> Result<PathBuf, Failure> {
-    let failed = |what: &str, error: String| {
-        Failure::new(EXIT_FAILED, "not-compiled", format!("the sources were not compiled: {what}"))
-            .evidence(error)
-            .remedy("compile them where the service was built, and name the class files")
+    let ours = javac::of_this_host(sources.release, target.feature());
+    let (javac, reader) = match &ours {
+        Some(javac) => (javac.clone(), Reader::Us),
+        None => (compile_inside::javac(sources.release, target)?, Reader::ItsUser),
     };
-    let javac = javac(sources.release, target.feature()).ok_or_else(|| no_javac(sources.release, target))?;
     let (unpacked, out) = (folder.join("class-path"), folder.join("classes"));
-    let nothing = folder.join("no-processors");
-    for path in [&unpacked, &out, &nothing] {
+    for path in [&unpacked, &out] {
         fs::create_dir(path).map_err(|error| failed("no place for the classes", error.to_string()))?;
     }
-    let theirs = java_class_path.map(|paths| ClassPath::open(target, paths, &unpacked)).transpose();
+    let theirs = java_class_path.map(|paths| ClassPath::open(target, paths, &unpacked, reader)).transpose();
     let theirs =
         theirs.map_err(|error| failed("the target's class path cannot be read", error.to_string()))?;
-    let class_path = sources.class_path.iter().chain(theirs.iter().flat_map(ClassPath::entries));
-    // To javac, no class path and an empty entry are its working directory, which is nobody's.
-    let class_path: Vec<_> = class_path
-        .map(|path| path.display().to_string())
-        .filter(|path| !path.is_empty())
-        .chain([out.display().to_string()])
-        .collect();
-    let release = sources.release.to_string();
-    let mut command = Command::new(&javac.path);
-    match javac.feature {
-        8 => command.args(["-source", &format!("1.{release}"), "-target", &format!("1.{release}")]),
-        _ => command.args(["--release", &release]),
+    let said = match ours {
+        Some(_) => here(&javac, sources, theirs.as_ref(), folder, &out, interrupt)?,
+        None => {
+            let inside =
+                compile_inside::Inside { target, javac: &javac, unpacked: &unpacked, timeout, interrupt };
+            inside.compile(sources, theirs.as_ref(), &out)?
+        }
     };
-    command.args(["-g", "-nowarn", "-implicit:none", "-encoding", "UTF-8", "-d"]).arg(&out);
-    command.args(["-cp", &class_path.join(":")]).arg("-sourcepath").arg(&out);
-    // Without a path of their own, plug-ins come from the class path, and run whatever -proc says.
-    let mut processor_path = vec![nothing.display().to_string()];
-    match sources.processors {
-        true => processor_path.extend(sources.class_path.iter().map(|path| path.display().to_string())),
-        false => drop(command.arg("-proc:none")),
+    if !said.status.success() {
+        let missing = theirs.iter().flat_map(|theirs| &theirs.missing).next();
+        let missing = missing.map_or(String::new(), |entry| format!("; not on its class path: {entry}"));
+        let evidence = format!("{} ended with {}{missing}", said.javac, said.status);
+        let lines = String::from_utf8_lossy(&said.text);
+        return Err(failed("javac refuses them", evidence).detail(lines.lines().map(str::to_owned)));
     }
-    command.args(["-processorpath", &processor_path.join(":")]);
+    Ok(out)
+}
+
+/// By a javac of ours.
+fn here(
+    javac: &Javac,
+    sources: &Sources<'_>,
+    theirs: Option<&ClassPath>,
+    folder: &Path,
+    out: &Path,
+    interrupt: &Interrupt,
+) -> Result<Said, Failure> {
+    let nothing = folder.join("no-processors");
+    fs::create_dir(&nothing).map_err(|error| failed("no place for the classes", error.to_string()))?;
+    let class_path = sources.class_path.iter().cloned();
+    let places = Places {
+        class_path: class_path.chain(theirs.into_iter().flat_map(ClassPath::here)).collect(),
+        given: sources.class_path.to_vec(),
+        files: sources.files.to_vec(),
+        out: out.to_owned(),
+        nothing,
+    };
+    let mut command = Command::new(&javac.path);
+    let arguments: Vec<OsString> = javac.arguments(sources, &places);
     // Options of other commands of this shell are not meant.
-    command.env_remove("JDK_JAVAC_OPTIONS").env_remove("JAVA_TOOL_OPTIONS").args(sources.files);
+    command.env_remove("JDK_JAVAC_OPTIONS").env_remove("JAVA_TOOL_OPTIONS").args(arguments);
     let said = folder.join("said");
     let (status, interrupted) = File::create(&said)
         .and_then(|file| Ok(command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file)))
         .and_then(|command| wait(command.spawn()?, interrupt))
         .map_err(|error| failed("javac does not start", format!("{}: {error}", javac.path.display())))?;
     if interrupted {
-        return Err(Failure::new(EXIT_INTERRUPTED, "interrupted", "the sources were not compiled")
-            .evidence("a signal came while javac ran, which was ended")
-            .remedy("nothing was changed"));
+        return Err(was_interrupted());
     }
-    if !status.success() {
-        let said = fs::read(&said).unwrap_or_default();
-        let missing = theirs.iter().flat_map(|theirs| &theirs.missing).next();
-        let missing = missing.map_or(String::new(), |entry| format!("; not on its class path: {entry}"));
-        return Err(failed(
-            "javac refuses them",
-            format!("{} ended with {status}{missing}", javac.path.display()),
-        )
-        .detail(String::from_utf8_lossy(&said).lines().map(str::to_owned)));
-    }
-    Ok(out)
+    let text = fs::read(&said).unwrap_or_default();
+    Ok(Said { javac: javac.path.display().to_string(), status, text })
 }
 
-/// Where the target has one that would do, it is named: whoever trusts it can run it there.
-fn no_javac(release: u32, target: &Target) -> Failure {
-    let evidence = format!(
-        "none of JAVA_HOME, PATH and {} has one of JDK {} or later",
-        PLACES.join(", "),
-        needed(release, target.feature())
-    );
-    let theirs = target.java_home().map(|home| home.join("bin/javac"));
-    let theirs = theirs.filter(|path| target.root().is_ok_and(|root| root.open_file(path).is_ok()));
-    let failure = Failure::new(EXIT_BLOCKED, "no-javac", "there is no javac on this host for these sources");
-    match theirs.map(|path| path.display().to_string()) {
-        Some(path) => failure
-            .evidence(format!(
-                "{evidence}; {path}, which pid {} sees, is not run from here: it may be anything",
-                target.pid()
-            ))
-            .remedy(format!(
-                "install a JDK; or run {path} where pid {} runs, as its user, and name the class files",
-                target.pid()
-            )),
-        None => failure
-            .evidence(evidence)
-            .remedy("install a JDK, or compile them where the service was built and name the class files"),
-    }
+pub(super) fn failed(what: &str, error: String) -> Failure {
+    Failure::new(EXIT_FAILED, "not-compiled", format!("the sources were not compiled: {what}"))
+        .evidence(error)
+        .remedy("compile them where the service was built, and name the class files")
+}
+
+pub(super) fn was_interrupted() -> Failure {
+    Failure::new(EXIT_INTERRUPTED, "interrupted", "the sources were not compiled")
+        .evidence("a signal came while javac ran, which was ended")
+        .remedy("nothing was changed")
 }
 
 /// Its end, or that the user has asked to stop: then it is killed. It has our signal mask, so it would not end by itself.
@@ -185,61 +185,9 @@ fn after_comments(source: &str) -> &str {
     }
 }
 
-/// A compiler.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Javac {
-    path: PathBuf,
-    feature: u32,
-}
-
-/// It reads the target's classes, of its JDK at most, and writes the release that is wanted.
-fn needed(release: u32, target: Option<u32>) -> u32 {
-    release.max(target.unwrap_or(release))
-}
-
-/// That of the target's release if there is one, since it was most likely compiled with that; else the next later one.
-fn javac(release: u32, target: Option<u32>) -> Option<Javac> {
-    let mut homes: Vec<PathBuf> = env::var_os("JAVA_HOME").map(PathBuf::from).into_iter().collect();
-    let on_path = env::var_os("PATH").unwrap_or_default();
-    homes.extend(env::split_paths(&on_path).filter_map(|folder| {
-        let javac = fs::canonicalize(folder.join("javac")).ok()?;
-        Some(javac.parent()?.parent()?.to_owned())
-    }));
-    for place in PLACES {
-        homes.extend(fs::read_dir(place).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path())));
-    }
-    homes
-        .iter()
-        .filter_map(|home| Javac::of(home))
-        .filter(|javac| javac.feature >= needed(release, target))
-        .min_by_key(|javac| javac.feature)
-}
-
-impl Javac {
-    fn of(home: &Path) -> Option<Javac> {
-        let path = home.join("bin/javac");
-        path.is_file().then_some(())?;
-        Some(Javac { path, feature: feature(&fs::read_to_string(home.join("release")).ok()?)? })
-    }
-}
-
-/// The feature version in a JDK's file `release`.
-fn feature(release: &str) -> Option<u32> {
-    let version = release.lines().find_map(|line| line.strip_prefix("JAVA_VERSION="))?.trim_matches('"');
-    let version = version.strip_prefix("1.").unwrap_or(version);
-    version.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn features_of_jdks() {
-        let of = |version| feature(&format!("IMPLEMENTOR=\"x\"\nJAVA_VERSION=\"{version}\"\n"));
-        assert_eq!([of("1.8.0_504"), of("17.0.15"), of("26")], [Some(8), Some(17), Some(26)]);
-        assert_eq!(feature("nothing"), None);
-    }
 
     #[test]
     fn packages_of_sources() {
@@ -261,10 +209,5 @@ mod tests {
         ] {
             assert_eq!(package_of(source), None, "{source}");
         }
-    }
-
-    #[test]
-    fn it_has_to_read_the_target_s_classes() {
-        assert_eq!((needed(8, Some(17)), needed(17, None), needed(11, Some(11))), (17, 17, 11));
     }
 }

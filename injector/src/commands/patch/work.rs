@@ -178,7 +178,7 @@ fn compiled(
     let release = told.iter().filter_map(Told::release).max().or(feature).unwrap_or(8);
     let (processors, class_path) = (input.processors, &input.class_path);
     let wanted = Sources { files: sources, release, processors, class_path };
-    compile::compile(&wanted, client.target(), java_class_path.as_deref(), folder, interrupt)
+    compile::compile(&wanted, client.target(), java_class_path.as_deref(), folder, timeout, interrupt)
 }
 
 /// As far as the JVM matters for what it takes. It is asked, not guessed.
