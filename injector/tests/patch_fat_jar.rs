@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use anyhow::{Context, Result, ensure};
-use common::{Run, bundled_agent_beside_jgraft, jgraft, text};
+use common::{Run, bundled_agent_beside_jgraft, jgraft, on_a_host_without_a_jdk, text};
 use jgraft_jvm_harness::{Jdk, Jvm, artifacts, cache, each_jdk, javac, maven, skip};
+use nix::unistd::geteuid;
 use zip::CompressionMethod;
 use zip::write::SimpleFileOptions;
 
@@ -230,6 +231,51 @@ fn sources_for_a_fat_jar_find_what_is_inside_of_it() {
         let fat = folder.path().join("desk.jar");
         fs::write(&fat, jar(&made.entries, CompressionMethod::Stored)?)?;
         sources(&made, &Desk::started(Jvm::builder(jdk).jar(&fat).start()?)?)
+    });
+}
+
+/// By its own javac, in its view, where this host has none.
+#[test]
+fn sources_for_a_fat_jar_where_only_the_target_has_a_javac() {
+    if !can_be_had("patch_fat_jar::inside") {
+        return;
+    }
+    each_jdk("patch_fat_jar::inside", ..=25, |jdk| {
+        if !geteuid().is_root() || !jdk.has_tool("javac") {
+            skip("patch_fat_jar::inside", "needs root to make namespaces, and a javac");
+            return Ok(());
+        }
+        let mut made = Made::of(jdk)?;
+        // One whose manifest leads elsewhere lies in a folder for javac, and one beside it by its path.
+        let manifest: &[u8] = b"Manifest-Version: 1.0\nClass-Path: elsewhere.jar\n";
+        let folder = tempfile::tempdir()?;
+        let prices = BTreeMap::from([("META-INF/MANIFEST.MF".to_owned(), manifest.to_vec())]);
+        let inner = made.entries.iter().find(|(name, _)| name.contains("prices")).context("no prices")?;
+        let (name, mut entries) = (inner.0.clone(), prices);
+        let mut zip = zip::ZipArchive::new(std::io::Cursor::new(inner.1))?;
+        for index in 0..zip.len() {
+            let mut entry = zip.by_index(index)?;
+            let mut bytes = Vec::new();
+            entry.read_to_end(&mut bytes)?;
+            let name = entry.name()?.into_owned();
+            if !name.ends_with('/') && !name.starts_with("META-INF/MANIFEST") {
+                entries.insert(name, bytes);
+            }
+        }
+        made.entries.insert(name, jar(&entries, CompressionMethod::Stored)?);
+        let fat = folder.path().join("desk.jar");
+        fs::write(&fat, jar(&made.entries, CompressionMethod::Stored)?)?;
+        let jvm = Jvm::builder(jdk).jar(&fat).own_tmp("").uid_gid(56789, 56789);
+        fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
+        let desk = Desk::started(jvm.start()?)?;
+        let source = |name: &str| made.new.join("source").join(format!("{name}.java")).display().to_string();
+        let pid = desk.jvm.pid().to_string();
+        let words = ["patch", &pid, "apply", &source("Answers"), &source("Prices"), "--yes"];
+        common::run(on_a_host_without_a_jdk().args(words))?.expect(0)?;
+        desk.says("NEW", "NEW")?;
+        desk.patch(&["revert"])?.expect(0)?;
+        desk.says("OLD", "OLD")?;
+        desk.is_unharmed()
     });
 }
 

@@ -8,12 +8,12 @@ mod patched;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
-use common::{PATIENCE, Run, run, text};
-use jgraft_jvm_harness::{Jdk, JvmBuilder, each_jdk, skip};
+use common::{PATIENCE, Run, on_a_host_without_a_jdk, text};
+use jgraft_jvm_harness::{Jdk, JvmBuilder, artifacts, each_jdk, skip};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, geteuid};
 use patched::{Classes, Service};
@@ -61,6 +61,10 @@ impl Scene {
         Ok(self.root.join(path.strip_prefix("/")?))
     }
 
+    fn tmp(&self) -> PathBuf {
+        format!("/proc/{}/root/tmp", self.service.pid()).into()
+    }
+
     fn mount(&self, what: &Path, at: &Path) -> Result<()> {
         let (pid, at) = (self.service.pid(), self.path(at)?);
         let mut command = Command::new("nsenter");
@@ -69,17 +73,22 @@ impl Scene {
         Ok(())
     }
 
-    /// A script for its javac.
+    /// A script for its javac, in the place of an earlier one.
     fn javac(&self, script: &str) -> Result<()> {
-        let bin = self.folder.path().join("bin");
-        fs::create_dir(&bin)?;
-        // By another process: one that a test forks meanwhile must not inherit it open for writing (ETXTBSY).
-        ensure!(Command::new("cp").args(["-L", "/bin/sh"]).arg(&bin).status()?.success());
-        fs::write(bin.join("javac"), format!("#!{}/bin/sh\n{script}\n", self.home.display()))?;
-        for path in [bin.clone(), bin.join("javac"), bin.join("sh")] {
-            fs::set_permissions(path, fs::Permissions::from_mode(0o755))?;
+        let text = self.folder.path().join("script");
+        fs::write(&text, format!("#!{}/bin/sh\n{script}\n", self.home.display()))?;
+        // In its own /tmp, which its mounts can have.
+        let bin = self.tmp().join("bin");
+        let is_new = !bin.exists();
+        // By other processes: one that a test forks meanwhile must not inherit a file open for writing (ETXTBSY).
+        let install = "umask 022; mkdir -p \"$2\" && cp -L /bin/sh \"$2\" && cp \"$1\" \"$2/javac\" && chmod 755 \"$2\" \"$2\"/*";
+        let mut command = Command::new("sh");
+        command.args(["-c", install, "sh", common::text(&text)]).arg(&bin);
+        ensure!(command.status()?.success(), "no javac is made");
+        if is_new {
+            self.mount(&self.path(Path::new("/tmp/bin"))?, &self.home.join("bin"))?;
         }
-        self.mount(&bin, &self.home.join("bin"))
+        Ok(())
     }
 
     /// A javac, where it has none itself.
@@ -88,7 +97,7 @@ impl Scene {
             return Ok(());
         }
         let jdk = Jdk::compiler().context("no javac on this machine")?;
-        fs::create_dir(format!("/proc/{}/root/tmp/jdk", self.service.pid()))?;
+        fs::create_dir(self.tmp().join("jdk"))?;
         self.mount(&jdk.home, Path::new("/tmp/jdk"))?;
         self.javac("exec /tmp/jdk/bin/javac \"$@\"")
     }
@@ -99,9 +108,18 @@ impl Scene {
         Ok(file)
     }
 
-    /// What came of patching with a source, where the JDKs are hidden.
+    /// Patching with a source, where the JDKs are hidden.
+    fn start_patch(&self, source: &Path, more: &[&str]) -> Result<Patching> {
+        let mut command = on_a_host_without_a_jdk();
+        command.args(["patch", &self.service.pid(), "apply", text(source)]).args(more);
+        Ok(Patching {
+            child: command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?,
+        })
+    }
+
+    /// What came of it.
     fn patch(&self, source: &Path, more: &[&str]) -> Result<Run> {
-        run(hidden().args(["patch", &self.service.pid(), "apply", text(source)]).args(more))
+        self.start_patch(source, more)?.end()
     }
 
     /// Nothing of ours and of the compiler's is there any more, and the service is as it was.
@@ -118,19 +136,26 @@ impl Scene {
                 }
             }
         }
-        let left = processes("-workshop/");
-        ensure!(left.is_empty(), "left: {left:?}");
         self.service.is_unharmed()
     }
 }
 
-/// jgraft on a host without a JDK.
-fn hidden() -> Command {
-    let hide = "for place in /usr/lib/jvm /usr/java /opt; do [ ! -d $place ] || mount -t tmpfs none $place; done\n\
-                PATH=/usr/bin:/bin JAVA_HOME= exec env --default-signal=INT,TERM,HUP \"$@\"";
-    let mut command = Command::new("unshare");
-    command.args(["--mount", "sh", "-ec", hide, "sh", env!("CARGO_BIN_EXE_jgraft")]);
-    command
+/// jgraft at work.
+struct Patching {
+    child: Child,
+}
+
+impl Patching {
+    /// Nothing that it has started is there then.
+    fn end(self) -> Result<Run> {
+        let pid = self.child.id();
+        let output = self.child.wait_with_output()?;
+        let left = processes(&format!("/s-{pid}-"));
+        ensure!(left.is_empty(), "left: {left:?}");
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        let code = output.status.code().with_context(|| format!("jgraft was killed: {}", output.status))?;
+        Ok(Run { code, stdout: text(output.stdout), stderr: text(output.stderr) })
+    }
 }
 
 /// Processes whose command line has this word.
@@ -161,4 +186,165 @@ fn sources_are_compiled_by_the_target_s_own_javac() {
             scene.is_clean()
         });
     }
+}
+
+/// Where there is none, that is said, and so it is where it could not be run.
+#[test]
+fn without_any_javac_the_sources_are_refused() {
+    each_jdk("patch_javac_inside::none", .., |jdk| {
+        let Some(scene) = Scene::start("patch_javac_inside::none", jdk, |jvm| jvm.own_tmp(""))? else {
+            return Ok(());
+        };
+        let source = scene.source("return \"NEW\";")?;
+        if !scene.path(&scene.home.join("bin/javac"))?.exists() {
+            let said = scene.patch(&source, &["--json"])?.expect(3)?.json()?;
+            ensure!(said["code"] == "no-javac", "{said}");
+            ensure!(said["evidence"].as_str().is_some_and(|words| words.contains("nor has pid")), "{said}");
+        }
+        scene.javac("exit 0")?;
+        let javac = scene.path(&scene.home.join("bin/javac"))?;
+        let javac = format!("/proc/{}/root{}", scene.service.pid(), javac.display());
+        let javac = match jdk.root {
+            Some(_) => format!("/proc/{}/root{}/bin/javac", scene.service.pid(), scene.home.display()),
+            None => javac,
+        };
+        fs::set_permissions(javac, fs::Permissions::from_mode(0o644))?;
+        let said = scene.patch(&source, &["--json"])?.expect(3)?.json()?;
+        ensure!(said["code"] == "no-javac", "{said}");
+        for (key, words) in [("evidence", "its user may not execute it"), ("remedy", "/bin/javac where pid")]
+        {
+            ensure!(said[key].as_str().is_some_and(|said| said.contains(words)), "{words} expected: {said}");
+        }
+        ensure!(scene.service.says("enum")? == "OLD");
+        scene.is_clean()
+    });
+}
+
+/// What it is told, as a script has it: the folder of ours, and in it the one for classes.
+const OPTIONS: &str =
+    "for word; do case $word in @*) options=${word#@}; esac; done; here=${options%/options}";
+
+/// What a hostile one does, and what is said to that.
+const HOSTILE: [(&str, i32, &str, &str); 10] = [
+    ("while :; do echo aaaaaaaaaaaaaaaaaaaaaaaaaaaaa; done", 1, "not-compiled", "more than 1048576 bytes"),
+    ("ln -s /etc/shadow $here/classes/Shade.class", 1, "not-compiled", "Shade.class: not a plain file"),
+    ("ln -s /etc $here/classes/folder", 1, "not-compiled", "folder: "),
+    ("mkfifo $here/classes/Shade.class", 1, "not-compiled", "Shade.class: not a plain file"),
+    ("mv $here/classes $here/away; ln -s /etc $here/classes", 3, "no-classes", "no class file"),
+    ("head -c 20000000 /dev/zero >$here/classes/Shade.class", 1, "not-compiled", "Shade.class: longer than"),
+    ("echo no class >$here/classes/Shade.class", 3, "broken-class", ""),
+    ("cd $here/classes; seq 20001 | xargs touch", 1, "not-compiled", "there is too much"),
+    ("setsid sh -c 'exec sleep 5000 $0' $here/ & exit 0", 3, "no-classes", "no class file"),
+    ("printf '\\033[2J\\n'; kill -9 -1; exit 5", 1, "not-compiled", "exit status: 5"),
+];
+
+#[test]
+fn whatever_it_is_it_ends_with_a_word_and_nothing_is_left() {
+    each_jdk("patch_javac_inside::hostile", 17.., |jdk| {
+        // In a chroot there are no tools for it.
+        if jdk.root.is_some() {
+            return Ok(());
+        }
+        for with in [ALL[0].1, ALL[1].1] {
+            for (script, exit, code, words) in HOSTILE {
+                let Some(scene) = Scene::start("patch_javac_inside::hostile", jdk, with)? else {
+                    return Ok(());
+                };
+                let source = scene.source("return \"NEW\";")?;
+                scene.javac(&format!("{OPTIONS}\n{script}"))?;
+                let said = scene.patch(&source, &["--json"])?.expect(exit)?.json()?;
+                ensure!(said["code"] == code, "{script}: {code} expected: {said}");
+                let has_words = said["evidence"].as_str().is_some_and(|said| said.contains(words));
+                ensure!(has_words, "{script}: {words} expected: {said}");
+                ensure!(scene.service.says("enum")? == "OLD");
+                scene.is_clean().context(script)?;
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn ctrl_c_and_a_kill_end_it() {
+    each_jdk("patch_javac_inside::ctrl_c", 17.., |jdk| {
+        let Some(scene) = Scene::start("patch_javac_inside::ctrl_c", jdk, ALL[1].1)? else { return Ok(()) };
+        let source = scene.source("return \"NEW\";")?;
+        // What it says to be for is in its command line, and so in that of the shell that waits.
+        scene.javac("trap '' INT TERM HUP; while :; do :; done")?;
+        for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGKILL] {
+            let patching = scene.start_patch(&source, &["--json"])?;
+            let pid = patching.child.id();
+            let mark = format!("/s-{pid}-");
+            let start = Instant::now();
+            while processes(&mark).is_empty() {
+                ensure!(start.elapsed() < PATIENCE, "javac is not run");
+            }
+            kill(Pid::from_raw(pid.cast_signed()), signal)?;
+            match signal {
+                Signal::SIGKILL => {
+                    drop(patching.child.wait_with_output()?);
+                    while !processes(&mark).is_empty() {
+                        ensure!(start.elapsed() < PATIENCE, "javac outlives jgraft");
+                    }
+                }
+                _ => {
+                    let said = patching.end()?.expect(130)?.json()?;
+                    ensure!(said["code"] == "interrupted", "{said}");
+                    scene.is_clean()?;
+                }
+            }
+        }
+        // What one that was killed has left goes with the next that stages there.
+        scene.service.patch(&["diff", text(&scene.source("return \"NEW\";")?)])?.expect(0)?;
+        scene.is_clean()
+    });
+}
+
+/// Without a right of root, for one's own service on a host whose JDK lies where none is looked for.
+#[test]
+fn one_s_own_needs_no_right() {
+    each_jdk("patch_javac_inside::own", .., |jdk| {
+        let own: fn(JvmBuilder<'_>) -> JvmBuilder<'_> = |jvm| jvm.own_tmp("").uid_gid(UID, GID);
+        // Those that lie where JDKs are looked for cannot be hidden there.
+        if jdk.root.is_some() || jdk.home.starts_with("/usr/lib/jvm") {
+            return Ok(());
+        }
+        let Some(scene) = Scene::start("patch_javac_inside::own", jdk, own)? else { return Ok(()) };
+        let built = Path::new(env!("CARGO_BIN_EXE_jgraft"));
+        for file in [built.to_owned(), built.with_file_name("jgraft-agent.jar")] {
+            ensure!(Command::new("cp").arg(file).arg(scene.tmp()).status()?.success());
+        }
+        ensure!(Command::new("cp").arg(artifacts::native_agent()?).arg(scene.tmp()).status()?.success());
+        let compiler = Jdk::compiler().context("no javac on this machine")?;
+        fs::create_dir(scene.tmp().join("jdk"))?;
+        scene.mount(&compiler.home, Path::new("/tmp/jdk"))?;
+        scene.javac("echo 'an error' >&2; exec /tmp/jdk/bin/javac \"$@\"")?;
+        let hide = ["-t", &scene.service.pid(), "-m", "mount", "-t", "tmpfs", "none", "/usr/lib/jvm"];
+        ensure!(Command::new("nsenter").args(hide).status()?.success());
+        fs::write(scene.tmp().join("Shade.java"), fs::read(scene.source("return \"NEW\";")?)?)?;
+        let pid = scene.service.pid();
+        let (uid, gid) = (format!("--reuid={UID}"), format!("--regid={GID}"));
+        let own = |words: &[&str]| -> Result<Run> {
+            let mut command = Command::new("nsenter");
+            command.args(["-t", &pid, "-m", "setpriv", &uid, &gid, "--clear-groups"]);
+            command
+                .args(["env", "PATH=/usr/bin:/bin", "JAVA_HOME=", "/tmp/jgraft", "patch", &pid])
+                .args(words);
+            common::run(&mut command)
+        };
+        own(&["apply", "/tmp/Shade.java", "--yes"])?.expect(0)?;
+        let words = fs::read_to_string(scene.tmp().join("Shade.java"))?.replace("return", "retrun");
+        fs::create_dir(scene.tmp().join("wrong"))?;
+        fs::write(scene.tmp().join("wrong/Shade.java"), words)?;
+        let refused = own(&["apply", "/tmp/wrong/Shade.java"])?.expect(1)?.explained("javac refuses them")?;
+        // That it was this one is seen by its words.
+        ensure!(
+            refused.stderr.contains("an error") && refused.stderr.contains("/tmp/wrong/Shade.java:1: error"),
+            "{refused:#?}"
+        );
+        ensure!(scene.service.says("enum")? == "NEW");
+        own(&["revert"])?.expect(0)?;
+        ensure!(scene.service.says("enum")? == "OLD");
+        scene.is_clean()
+    });
 }

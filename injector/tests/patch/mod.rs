@@ -1,4 +1,5 @@
 //! The program that is patched, and what it is patched with.
+#![allow(dead_code, reason = "each test file uses its own part")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -17,6 +17,7 @@ use jgraft_attach::{Ended, InsideProgram, Limits, Patience, RunError, Target, Ta
 
 use super::class_path::ClassPath;
 use super::compile::{Said, Sources, failed, was_interrupted};
+use super::inputs;
 use super::javac::{self, Javac, Places};
 use crate::failure::{EXIT_BLOCKED, Failure};
 use crate::interrupt::Interrupt;
@@ -27,7 +28,11 @@ const TIME: Duration = Duration::from_secs(120);
 /// Bytes of what it writes: javac stops at a hundred errors.
 const MOST_WORDS: usize = 1 << 20;
 /// What it makes is not more than a patch may be, and no file is larger than a class file may be.
-const MADE: Limits = Limits { entries: 20_000, file: 16 << 20, bytes: 256 << 20 };
+const MADE: Limits = Limits {
+    entries: inputs::MOST_CLASSES,
+    file: inputs::CLASS_LIMIT as usize,
+    bytes: inputs::LIMIT as usize,
+};
 /// Files and directories that are put there.
 const MOST_FILES: usize = 150_000;
 /// It is small beside the service: its compiler compiles little, for a short time, with one thread.

@@ -17,11 +17,11 @@ use crate::failure::{EXIT_BLOCKED, Failure};
 use crate::jar;
 
 /// Bytes of one class file; what a JVM accepts is far less.
-const CLASS_LIMIT: u64 = 16 << 20;
+pub(super) const CLASS_LIMIT: u64 = 16 << 20;
 /// Bytes of all class files.
-const LIMIT: u64 = 256 << 20;
+pub(super) const LIMIT: u64 = 256 << 20;
 /// Class files.
-const MOST_CLASSES: usize = 20_000;
+pub(super) const MOST_CLASSES: usize = 20_000;
 /// Where a jar or a directory of a web application has classes, beside its root.
 const BELOW: [&str; 2] = ["BOOT-INF/classes/", "WEB-INF/classes/"];
 

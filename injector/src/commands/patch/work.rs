@@ -51,9 +51,13 @@ pub(super) fn typed<'i>(
     let target = target::find(typed)?;
     may_be_patched(&target)?;
     let feature = target.feature();
-    if sources.is_empty() {
-        let classes = Inputs::read(&paths, feature)?;
+    let read = |paths: &[PathBuf]| {
+        let classes = Inputs::read(paths, feature)?;
         are_known(&classes, feature)?;
+        Ok::<_, Failure>(classes)
+    };
+    if sources.is_empty() {
+        let classes = read(&paths)?;
         return Ok((patience.client(target, interrupt), classes));
     }
     // Kept until the classes were read.
@@ -64,7 +68,7 @@ pub(super) fn typed<'i>(
     let mut client = patience.client(target, interrupt);
     let made = compiled(&mut client, &sources, input, patience.timeout, folder.path(), interrupt);
     paths.push(made.map_err(|failure| failure.in_the_middle(client.target()))?);
-    Ok((client, Inputs::read(&paths, feature)?))
+    Ok((client, read(&paths)?))
 }
 
 impl<'i> Work<'i> {
