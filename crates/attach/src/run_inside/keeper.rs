@@ -246,12 +246,12 @@ fn execute(duty: &Duty<'_>) -> Result<std::convert::Infallible, Failed> {
     dup2_stdin(duty.nothing).map_err(at(Stage::Descriptors))?;
     dup2_stdout(duty.output).map_err(at(Stage::Descriptors))?;
     dup2_stderr(duty.output).map_err(at(Stage::Descriptors))?;
-    // The last two close themselves.
-    close_all_but(&[0, 1, 2, duty.control.as_raw_fd(), duty.trampoline.as_raw_fd()]);
+    // All others that there are by now close themselves on exec.
     limit(duty.most_threads).map_err(at(Stage::Limits))?;
     if duty.view.is_some() {
         sys::bound_capabilities().map_err(at(Stage::Bounding))?;
         take_identity_and_groups(duty.identity, duty.groups).map_err(at(Stage::Identity))?;
+        // Exec would do it too, but for those that are inheritable.
         sys::drop_capabilities().map_err(at(Stage::Capabilities))?;
     }
     sys::leave_keyring().map_err(at(Stage::Keyring))?;
