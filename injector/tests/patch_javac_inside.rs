@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use common::{PATIENCE, Run, on_a_host_without_a_jdk, text};
-use jgraft_jvm_harness::{Jdk, JvmBuilder, artifacts, each_jdk, skip};
+use jgraft_jvm_harness::{Jdk, JvmBuilder, artifacts, cache, each_jdk, javac, skip};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, geteuid};
 use patched::{Classes, Service};
@@ -96,7 +96,7 @@ impl Scene {
         if self.path(&self.home.join("bin/javac"))?.exists() {
             return Ok(());
         }
-        let jdk = Jdk::compiler().context("no javac on this machine")?;
+        let jdk = whole_jdk()?;
         fs::create_dir(self.tmp().join("jdk"))?;
         self.mount(&jdk.home, Path::new("/tmp/jdk"))?;
         self.javac("exec /tmp/jdk/bin/javac \"$@\"")
@@ -140,6 +140,18 @@ impl Scene {
     }
 }
 
+/// One with a javac that needs nothing outside of its home: packages of distributions have their settings in /etc.
+fn whole_jdk() -> Result<&'static Jdk> {
+    let is_whole = |jdk: &&Jdk| {
+        let settings = fs::canonicalize(jdk.home.join("conf/security/java.security"));
+        let home = fs::canonicalize(&jdk.home);
+        jdk.root.is_none()
+            && jdk.has_tool("javac")
+            && settings.is_ok_and(|settings| home.is_ok_and(|home| settings.starts_with(home)))
+    };
+    Jdk::all().iter().find(is_whole).context("no JDK with a javac is whole")
+}
+
 /// jgraft at work.
 struct Patching {
     child: Child,
@@ -178,6 +190,14 @@ fn sources_are_compiled_by_the_target_s_own_javac() {
             scene.service.patch(&["revert"])?.expect(0)?;
             ensure!(scene.service.says("enum")? == "OLD");
 
+            // What only our side has comes along: a folder and a jar.
+            let [folder, jar] = given()?;
+            let source = scene.source("return InFolder.WORD + InJar.WORD;")?;
+            let more = ["--class-path", text(&folder), "--class-path", text(&jar), "--yes"];
+            scene.patch(&source, &more)?.expect(0)?;
+            ensure!(scene.service.says("enum")? == "NEW");
+            scene.service.patch(&["revert"])?.expect(0)?;
+
             let source = scene.source("return Nowhere.says();")?;
             let refused = scene.patch(&source, &["--yes"])?.expect(1)?.explained("javac refuses them")?;
             let line = format!("  {}:1: error: cannot find symbol", source.display());
@@ -186,6 +206,25 @@ fn sources_are_compiled_by_the_target_s_own_javac() {
             scene.is_clean()
         });
     }
+}
+
+/// A folder and a jar with a constant each, which javac copies into who names it.
+fn given() -> Result<[PathBuf; 2]> {
+    let folder = cache::target_dir().join("patched-given");
+    let mut made = Vec::new();
+    for (class, word) in [("InFolder", "NE"), ("InJar", "W")] {
+        let source = folder.join(format!("{class}.java"));
+        let text = format!("final class {class} {{ static final String WORD = \"{word}\"; }}\n");
+        fs::create_dir_all(&folder)?;
+        if fs::read_to_string(&source).ok().as_ref() != Some(&text) {
+            fs::write(&source, text)?;
+        }
+        javac::compile(&[source], &folder.join(class), &[])?;
+        made.push(folder.join(class));
+    }
+    let jar = folder.join("in.jar");
+    javac::jar("Created-By: jgraft", &made[1], &jar)?;
+    Ok([made.swap_remove(0), jar])
 }
 
 /// Where there is none, that is said, and so it is where it could not be run.
@@ -295,7 +334,7 @@ fn ctrl_c_and_a_kill_end_it() {
             }
         }
         // What one that was killed has left goes with the next that stages there.
-        scene.service.patch(&["diff", text(&scene.source("return \"NEW\";")?)])?.expect(0)?;
+        scene.service.patch(&["diff", &Classes::made()?.file("new", "Shade")])?.expect(0)?;
         scene.is_clean()
     });
 }
@@ -315,7 +354,7 @@ fn one_s_own_needs_no_right() {
             ensure!(Command::new("cp").arg(file).arg(scene.tmp()).status()?.success());
         }
         ensure!(Command::new("cp").arg(artifacts::native_agent()?).arg(scene.tmp()).status()?.success());
-        let compiler = Jdk::compiler().context("no javac on this machine")?;
+        let compiler = whole_jdk()?;
         fs::create_dir(scene.tmp().join("jdk"))?;
         scene.mount(&compiler.home, Path::new("/tmp/jdk"))?;
         scene.javac("echo 'an error' >&2; exec /tmp/jdk/bin/javac \"$@\"")?;

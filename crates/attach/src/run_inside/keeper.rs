@@ -218,7 +218,8 @@ fn prepare(duty: &Duty<'_>) -> Result<(), Failed> {
         let apart = CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWPID;
         let apart = apart | CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWIPC;
         unshare(apart).map_err(at(Stage::Unshare))?;
-        remount(c"/", None, MsFlags::MS_REC | MsFlags::MS_PRIVATE).map_err(at(Stage::Private))?;
+        // What the target unmounts meanwhile goes here too; what is mounted here stays here.
+        remount(c"/", None, MsFlags::MS_REC | MsFlags::MS_SLAVE).map_err(at(Stage::Private))?;
         chroot(c".").map_err(at(Stage::Root))?;
     } else {
         // What its processes leave behind comes to us.

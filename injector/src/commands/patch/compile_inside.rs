@@ -48,9 +48,12 @@ pub(super) fn javac(release: u32, target: &Target) -> Result<Javac, Failure> {
     let above =
         home.as_deref().filter(|home| home.ends_with("jre")).and_then(Path::parent).map(Path::to_owned);
     let is_there = |path: &PathBuf| target.root().is_ok_and(|root| root.open_file(path).is_ok());
+    // Where nothing tells its release: until 8 there was this file; a later one says so itself where it is too old.
+    let until_8 = home.as_ref().is_some_and(|home| is_there(&home.join("lib/rt.jar")));
+    let feature = target.feature().unwrap_or(if until_8 { 8 } else { needed.max(9) });
     let path = home.into_iter().chain(above).map(|home| home.join("bin/javac")).find(is_there);
-    match (path, target.feature()) {
-        (Some(path), Some(feature)) if feature >= needed => Ok(Javac { path, feature }),
+    match path {
+        Some(path) if feature >= needed => Ok(Javac { path, feature }),
         _ => Err(no_javac(needed, &format!("nor has pid {} in its java.home", target.pid()))
             .remedy("install a JDK, or compile them where the service was built and name the class files")),
     }
