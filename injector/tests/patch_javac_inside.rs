@@ -6,7 +6,7 @@ mod common;
 mod patched;
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{DirEntryExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
@@ -108,6 +108,16 @@ impl Scene {
         Ok(file)
     }
 
+    /// The socket of its attach listener: that very file.
+    fn listener(&self) -> Result<Vec<(String, u64)>> {
+        let entries = fs::read_dir(self.tmp())?.flatten();
+        let sockets = entries.map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry));
+        let sockets = sockets.filter(|(name, _)| name.starts_with(".java_pid"));
+        let sockets: Vec<_> = sockets.map(|(name, entry)| (name, entry.ino())).collect();
+        ensure!(sockets.len() == 1, "{sockets:?}");
+        Ok(sockets)
+    }
+
     /// Patching with a source, where the JDKs are hidden.
     fn start_patch(&self, source: &Path, more: &[&str]) -> Result<Patching> {
         let mut command = on_a_host_without_a_jdk();
@@ -149,7 +159,9 @@ fn whole_jdk() -> Result<&'static Jdk> {
             && jdk.has_tool("javac")
             && settings.is_ok_and(|settings| home.is_ok_and(|home| settings.starts_with(home)))
     };
-    Jdk::all().iter().find(is_whole).context("no JDK with a javac is whole")
+    // Whatever JDKs the tests are told to run on.
+    let known = [8, 11, 17, 21, 25].into_iter().rev().filter_map(Jdk::compiler_for);
+    known.into_iter().find(is_whole).context("no JDK with a javac is whole")
 }
 
 /// jgraft at work.
@@ -184,8 +196,11 @@ fn sources_are_compiled_by_the_target_s_own_javac() {
         each_jdk(&format!("patch_javac_inside::compiled {what}"), .., |jdk| {
             let Some(scene) = Scene::start("patch_javac_inside::compiled", jdk, with)? else { return Ok(()) };
             scene.any_javac()?;
+            common::jgraft(["jcmd", &scene.service.pid(), "VM.version"])?.expect(0)?;
+            let listener = scene.listener()?;
             let source = scene.source("return \"NEW\";")?;
             scene.patch(&source, &["--yes"])?.expect(0)?;
+            ensure!(scene.listener()? == listener, "javac has removed the service's attach socket");
             ensure!(scene.service.says("enum")? == "NEW");
             scene.service.patch(&["revert"])?.expect(0)?;
             ensure!(scene.service.says("enum")? == "OLD");

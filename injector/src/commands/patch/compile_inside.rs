@@ -36,7 +36,15 @@ const MADE: Limits = Limits {
 /// Files and directories that are put there.
 const MOST_FILES: usize = 150_000;
 /// It is small beside the service: its compiler compiles little, for a short time, with one thread.
-const VM: [&str; 4] = ["-J-Xmx512m", "-J-XX:+UseSerialGC", "-J-XX:TieredStopAtLevel=1", "-J-XX:-UsePerfData"];
+/// It has a low pid of its own, by which HotSpot names files in the `/tmp` that it shares with the service: were attach on, it
+/// would begin with removing `.java_pid1`, which is the socket of a service in a container.
+const VM: [&str; 5] = [
+    "-J-XX:+DisableAttachMechanism",
+    "-J-XX:-UsePerfData",
+    "-J-Xmx512m",
+    "-J-XX:+UseSerialGC",
+    "-J-XX:TieredStopAtLevel=1",
+];
 /// Else names and messages that are not ASCII are spoilt.
 const ENVIRONMENT: [&str; 1] = ["LANG=C.UTF-8"];
 
@@ -127,6 +135,7 @@ impl Inside<'_> {
     fn run(&self, dir: &TargetDir) -> Result<Ended, RunError> {
         let mut arguments: Vec<String> = VM.map(str::to_owned).into();
         arguments.push(format!("-J-XX:ErrorFile={}", dir.path().join("crash").display()));
+        arguments.push(format!("-J-Djava.io.tmpdir={}", dir.path().display()));
         arguments.push(format!("@{}", dir.path().join("options").display()));
         let program =
             InsideProgram { path: &self.javac.path, arguments: &arguments, environment: &ENVIRONMENT };
