@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use common::{PATIENCE, Run, on_a_host_without_a_jdk, text};
-use jgraft_jvm_harness::{Jdk, JvmBuilder, artifacts, cache, each_jdk, javac, skip};
+use jgraft_jvm_harness::{Jdk, JvmBuilder, artifacts, cache, each_jdk, each_release, javac, skip};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, geteuid};
 use patched::{Classes, Service};
@@ -294,7 +294,7 @@ const HOSTILE: [(&str, i32, &str, &str); 10] = [
 
 #[test]
 fn whatever_it_is_it_ends_with_a_word_and_nothing_is_left() {
-    each_jdk("patch_javac_inside::hostile", 17.., |jdk| {
+    each_release("patch_javac_inside::hostile", 17.., |jdk| {
         // In a chroot there are no tools for it.
         if jdk.root.is_some() {
             return Ok(());
@@ -320,7 +320,7 @@ fn whatever_it_is_it_ends_with_a_word_and_nothing_is_left() {
 
 #[test]
 fn ctrl_c_and_a_kill_end_it() {
-    each_jdk("patch_javac_inside::ctrl_c", 17.., |jdk| {
+    each_release("patch_javac_inside::ctrl_c", 17.., |jdk| {
         let Some(scene) = Scene::start("patch_javac_inside::ctrl_c", jdk, ALL[1].1)? else { return Ok(()) };
         let source = scene.source("return \"NEW\";")?;
         // What it says to be for is in its command line, and so in that of the shell that waits.
