@@ -4,6 +4,8 @@
 //! target can only mislead us about files it could have written itself. Which directory, and how long something stays
 //! in it, is [`crate::staging`]'s business.
 
+mod tree;
+
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -18,6 +20,7 @@ use nix::sys::stat::{FileStat, Mode, SFlag, fchmod, fstat, fstatat, mkdirat};
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
 use crate::sys::{self, Identity};
+pub use tree::Limits;
 
 /// No tree of ours is deeper; a target that plants one does not get our stack.
 const DEPTH_LIMIT: u32 = 40;
@@ -165,16 +168,6 @@ impl TargetDir {
         self.as_owner(|| open_plain(&self.dir, name, self.owner))
     }
 
-    /// All files whose names end so, in this directory and below, by their paths from here. An error where anything in there
-    /// is neither a directory nor a plain file of the target's user, or where there is more than the limits allow.
-    pub fn read_below(&self, ending: &str, limits: Limits) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
-        self.as_owner(|| {
-            let mut reading = Reading { ending, limits, owner: self.owner, found: Vec::new() };
-            reading.directory(&self.dir, Path::new(""), 0)?;
-            Ok(reading.found)
-        })
-    }
-
     /// The names in it, at most `limit`.
     pub(crate) fn entries(&self, limit: usize) -> io::Result<Vec<OsString>> {
         self.as_owner(|| names(&self.dir, limit))
@@ -195,62 +188,6 @@ impl TargetDir {
 
     fn as_owner<T: Send>(&self, work: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
         sys::run_as(self.owner, work)?
-    }
-}
-
-/// What may lie below a directory that is read.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Files and directories, wanted or not.
-    pub entries: usize,
-    /// Bytes of one file that is wanted.
-    pub file: usize,
-    /// Bytes of all of them.
-    pub bytes: usize,
-}
-
-/// Files that are read, as their owner.
-struct Reading<'a> {
-    ending: &'a str,
-    /// What is left of them.
-    limits: Limits,
-    owner: Identity,
-    found: Vec<(PathBuf, Vec<u8>)>,
-}
-
-impl Reading<'_> {
-    fn directory(&mut self, dir: &OwnedFd, below: &Path, depth: u32) -> io::Result<()> {
-        let mut names = names(dir, self.limits.entries.saturating_add(1))?;
-        names.sort();
-        let left = self.limits.entries.checked_sub(names.len()).filter(|_| depth < DEPTH_LIMIT);
-        self.limits.entries = left.ok_or_else(|| io::Error::other("there is too much, or it is too deep"))?;
-        for name in names {
-            let path = below.join(&name);
-            let named =
-                |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
-            // A file system of the target's own may give any name.
-            if path.components().count() != below.components().count() + 1 {
-                return Err(named(io::Error::other("no name of a file")));
-            }
-            let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-            match openat(dir, name.as_os_str(), flags, Mode::empty()) {
-                Ok(sub) => self.directory(&sub, &path, depth + 1)?,
-                Err(Errno::ENOTDIR) => self.file(dir, &name, path.clone()).map_err(named)?,
-                Err(error) => return Err(named(error.into())),
-            }
-        }
-        Ok(())
-    }
-
-    fn file(&mut self, dir: &OwnedFd, name: &OsStr, path: PathBuf) -> io::Result<()> {
-        let (file, _) = open_plain(dir, name, self.owner)?;
-        if !name.as_bytes().ends_with(self.ending.as_bytes()) {
-            return Ok(());
-        }
-        let bytes = sys::read_whole(file, self.limits.file.min(self.limits.bytes))?;
-        self.limits.bytes -= bytes.len();
-        self.found.push((path, bytes));
-        Ok(())
     }
 }
 
@@ -391,36 +328,6 @@ mod tests {
         assert!(home.replace("a".as_ref(), mode, &mut (&b"three"[..]).chain(Broken)).is_err());
         assert_eq!(home.read("a", 99).unwrap(), b"two");
         assert_eq!(home.entries(9).unwrap(), ["a"]);
-    }
-
-    #[test]
-    fn a_tree_is_read_within_limits_and_nothing_else_may_be_in_it() {
-        let temp = tempfile::tempdir().unwrap();
-        let home = in_tempdir(temp.path());
-        let shop = home.subdir("shop").unwrap();
-        shop.copy_new("A.class".as_ref(), &mut &b"abc"[..]).unwrap();
-        shop.write_new("A.txt", b"no class").unwrap();
-        home.write_new("B.class", b"de").unwrap();
-        let read = |entries, file, bytes| home.read_below(".class", Limits { entries, file, bytes });
-        let all = [("B.class".into(), b"de".to_vec()), ("shop/A.class".into(), b"abc".to_vec())];
-        assert_eq!(read(4, 3, 5).unwrap(), all);
-        assert!(read(3, 3, 5).is_err() && read(4, 2, 5).is_err() && read(4, 3, 4).is_err());
-        for plant in [0, 1] {
-            let at = temp.path().join("shop/X.class");
-            match plant {
-                0 => symlink("/etc/passwd", &at).unwrap(),
-                _ => nix::unistd::mkfifo(&at, Mode::S_IRWXU).unwrap(),
-            }
-            let error = read(9, 9, 9).unwrap_err().to_string();
-            assert!(error.contains("shop/X.class"), "{error}");
-            std::fs::remove_file(&at).unwrap();
-        }
-        symlink("/etc", temp.path().join("folder")).unwrap();
-        assert!(read(9, 9, 9).is_err());
-        std::fs::remove_file(temp.path().join("folder")).unwrap();
-        let deep = "d/".repeat(DEPTH_LIMIT as usize + 1);
-        std::fs::create_dir_all(temp.path().join(deep)).unwrap();
-        assert!(read(999, 9, 9).is_err());
     }
 
     #[test]

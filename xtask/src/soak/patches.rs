@@ -51,6 +51,8 @@ pub(super) fn one(jgraft: &Path, jdk: &Jdk, cycles: usize) -> Result<()> {
     let log = tempfile::NamedTempFile::new()?;
     let pauses = format!("-Xlog:safepoint:file={}:uptime", log.path().display());
     let mut options = vec!["-XX:NativeMemoryTracking=summary", "-Xms64m", "-Xmx64m", "-XX:+UseSerialGC"];
+    // The tests' program rests in between.
+    options.push("-Dpatched.busy=true");
     options.extend((jdk.feature > 8).then_some(pauses.as_str()));
     let jvm =
         Jvm::builder(jdk).args(options).class_path(&old).main("Patched").program_args([&old]).start()?;

@@ -1,8 +1,7 @@
 //! The bundled Java agent in a session of many steps: it tells what it has, redefines what it is told to, and puts
 //! everything back unless it hears that this was right. Not here: what is to be redefined.
 
-use std::cell::Cell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::time::{Duration, Instant};
@@ -11,8 +10,8 @@ use jgraft_attach::{Client, LoadOutcome, Process, Request};
 use jgraft_protocol::patch::{self, stage, step, told};
 use jgraft_protocol::properties;
 use jgraft_protocol::session::request;
-use serde::Serialize;
 
+use super::found::{Base, FILE_LIMIT, Found, Tells, Unloaded, Wanted};
 use super::inputs::dotted;
 use super::said::{Said, outcome};
 use super::store::{self, Note};
@@ -22,10 +21,6 @@ use crate::human::clean;
 use crate::interrupt::Interrupt;
 use crate::session::{Draft, Session, load_agent};
 
-/// A class file, or what is kept with a patch.
-const FILE_LIMIT: usize = 32 << 20;
-/// All that a reply names.
-const ALL_FILES_LIMIT: usize = 1 << 30;
 /// A JVM that is busy takes long to redefine a class; one that has stopped would be waited for forever.
 const PATIENCE: Duration = Duration::from_secs(120);
 const LOOK: Duration = Duration::from_millis(1);
@@ -35,40 +30,6 @@ const IMPATIENCE: Duration = Duration::from_secs(5);
 const TURN: Duration = Duration::from_millis(100);
 
 type Pairs = Vec<(String, String)>;
-
-/// A loaded class as the agent has found it.
-#[derive(Debug)]
-pub(super) struct Found {
-    /// By which the agent knows it in this session.
-    pub(super) n: usize,
-    /// The internal name.
-    pub(super) name: String,
-    pub(super) loader: String,
-    pub(super) loader_id: i64,
-    pub(super) modifiable: bool,
-    /// Where the base is from.
-    pub(super) kind: Base,
-    /// The URL of what its loader has now, where that was asked.
-    pub(super) resource: Option<String>,
-    /// The class as it was before any patch, as far as that is known; or why there is none.
-    pub(super) base: Result<Vec<u8>, String>,
-    /// What we have put there, where it is patched.
-    pub(super) current: Option<Vec<u8>>,
-}
-
-/// Where a base is from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum Base {
-    /// What the class's loader has now.
-    Resource,
-    /// We have kept it.
-    Kept,
-    /// A patch has added the class, and none has changed it since.
-    Helper,
-    /// The JVM has handed it out.
-    Handed,
-}
 
 /// An open session with the agent. When it is dropped before the agent was told that all is right, or this process dies, the
 /// agent puts everything back.
@@ -93,36 +54,6 @@ pub(super) struct Agent<'i> {
     pub(super) wanted: Vec<Wanted>,
     /// What is kept there for the patches.
     pub(super) blobs: BTreeMap<String, Vec<u8>>,
-}
-
-/// A class that is not loaded.
-#[derive(Debug)]
-pub(super) struct Unloaded {
-    /// The internal name.
-    pub(super) name: String,
-    /// The loaders that would load it.
-    pub(super) candidates: Vec<Candidate>,
-}
-
-/// What a loader would load.
-#[derive(Debug)]
-pub(super) struct Candidate {
-    /// By which the agent knows it in this session.
-    pub(super) id: String,
-    pub(super) loader: String,
-    pub(super) loader_id: i64,
-    pub(super) bytes: Vec<u8>,
-}
-
-/// A class that is not loaded and will be patched when it is.
-#[derive(Debug)]
-pub(super) struct Wanted {
-    /// By which the agent knows it in this session.
-    pub(super) n: String,
-    pub(super) name: String,
-    pub(super) loader_id: i64,
-    pub(super) base: Vec<u8>,
-    pub(super) current: Vec<u8>,
 }
 
 impl<'i> Agent<'i> {
@@ -183,7 +114,8 @@ impl<'i> Agent<'i> {
         }
         let generation = properties::get(&reply, patch::GENERATION).and_then(|text| text.parse().ok());
         let generation = generation.ok_or_else(|| failed("its reply has no generation".to_owned()))?;
-        let mut agent = Agent {
+        let Tells { found, unloaded, wanted, blobs } = Tells::read(&reply, session.dir()).map_err(failed)?;
+        Ok(Ok(Agent {
             session,
             interrupt,
             path: draft.path(),
@@ -196,93 +128,11 @@ impl<'i> Agent<'i> {
                 .iter()
                 .filter_map(|key| properties::get(&reply, key).map(clean))
                 .collect(),
-            found: Vec::new(),
-            unloaded: Vec::new(),
-            wanted: Vec::new(),
-            blobs: BTreeMap::new(),
-        };
-        agent.take(&reply).map_err(failed)?;
-        Ok(Ok(agent))
-    }
-
-    /// Reads what the first reply tells.
-    fn take(&mut self, reply: &[(String, String)]) -> Result<(), String> {
-        let all: HashMap<&str, &str> = reply.iter().map(|(key, value)| (&**key, &**value)).collect();
-        let get = |key: String| all.get(&*key).copied();
-        let room = Cell::new(ALL_FILES_LIMIT);
-        let read = |file: &str| {
-            let bytes = self.session.dir().read_whole(file, FILE_LIMIT.min(room.get()));
-            let bytes = bytes
-                .map_err(|error| format!("the session's file {} cannot be read: {error}", clean(file)))?;
-            room.set(room.get() - bytes.len());
-            Ok::<_, String>(bytes)
-        };
-        let id = |text: Option<&str>| text.and_then(|id| id.parse().ok()).unwrap_or(0);
-        let slashed = |name: &str| name.replace('.', "/");
-        for n in 1.. {
-            let Some(name) = get(format!("{}{n}", patch::CLASS)) else { break };
-            let base = match get(format!("{}{n}", told::BASE)) {
-                Some(file) => Ok(read(file)?),
-                None => Err(get(format!("{}{n}", told::BASE_ERROR)).map(clean).unwrap_or_default()),
-            };
-            let current = get(format!("{}{n}", told::CURRENT)).map(read).transpose()?;
-            let kind = get(format!("{}{n}", told::BASE_KIND));
-            self.found.push(Found {
-                n,
-                name: slashed(name),
-                loader: get(format!("{}{n}", told::LOADER)).map(clean).unwrap_or_default(),
-                loader_id: id(get(format!("{}{n}", told::LOADER_ID))),
-                modifiable: get(format!("{}{n}", told::MODIFIABLE)) == Some("true"),
-                kind: match kind {
-                    Some(told::KIND_KEPT) => Base::Kept,
-                    Some(told::KIND_HELPER) => Base::Helper,
-                    _ => Base::Resource,
-                },
-                resource: get(format!("{}{n}", told::BASE_URL)).map(clean),
-                base,
-                current,
-            });
-        }
-        for m in 1.. {
-            let Some(name) = get(format!("{}{m}", told::UNLOADED)) else { break };
-            let mut unloaded = Unloaded { name: slashed(name), candidates: Vec::new() };
-            for k in 1.. {
-                let id_of = format!("{m}.{k}");
-                let of = |key: &str| get(format!("{}{id_of}{key}", told::CANDIDATE));
-                let Some(file) = of(told::END_FILE) else { break };
-                unloaded.candidates.push(Candidate {
-                    loader: of(told::END_LOADER).map(clean).unwrap_or_default(),
-                    loader_id: id(of(told::END_LOADER_ID)),
-                    bytes: read(file)?,
-                    id: id_of,
-                });
-            }
-            self.unloaded.push(unloaded);
-        }
-        for (key, name) in reply {
-            let Some(n) = key.strip_prefix(told::WANTED).filter(|n| n.bytes().all(|b| b.is_ascii_digit()))
-            else {
-                continue;
-            };
-            let of = |key: &str| get(format!("{key}{n}"));
-            let (Some(base), Some(current)) = (of(told::WANTED_BASE), of(told::WANTED_CURRENT)) else {
-                continue;
-            };
-            self.wanted.push(Wanted {
-                n: n.to_owned(),
-                name: slashed(name),
-                loader_id: id(of(told::WANTED_LOADER_ID)),
-                base: read(base)?,
-                current: read(current)?,
-            });
-        }
-        for k in 1.. {
-            let Some(name) = get(format!("{}{k}", told::BLOB)) else { break };
-            let Some(file) = get(format!("{}{k}{}", told::BLOB, told::BLOB_FILE)) else { break };
-            let bytes = read(file)?;
-            self.blobs.insert(name.to_owned(), bytes);
-        }
-        Ok(())
+            found,
+            unloaded,
+            wanted,
+            blobs,
+        }))
     }
 
     /// A class by its number in this session; there is one for each number that was told.

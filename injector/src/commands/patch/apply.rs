@@ -9,9 +9,9 @@ use jgraft_protocol::pattern::shown_method;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::agent::Base;
 use super::base;
 use super::doctor::{Diagnosis, wrong};
+use super::found::Base;
 use super::in_force::{self, OldFrame, OldFrames};
 use super::inputs::{NewClass, dotted};
 use super::journal::PatchJson;

@@ -4,8 +4,9 @@
 use jgraft_protocol::patch::step;
 use jgraft_protocol::properties;
 
-use super::agent::{Agent, Base, Found};
+use super::agent::Agent;
 use super::doctor::Seen;
+use super::found::{Base, Found};
 use super::inputs::{NewClass, dotted};
 use super::plan::{Facts, chosen, loader_of};
 use super::said::Said;

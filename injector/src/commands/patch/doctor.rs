@@ -7,7 +7,7 @@ use jgraft_classfile::compare::{
 };
 use serde::Serialize;
 
-use super::agent::{Base, Found};
+use super::found::{Base, Found};
 use super::in_force::Told;
 use super::inputs::dotted;
 

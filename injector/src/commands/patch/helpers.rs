@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jgraft_classfile::ClassFile;
 
-use super::agent::Found;
+use super::found::Found;
 use super::inputs::NewClass;
 use super::plan::Later;
 

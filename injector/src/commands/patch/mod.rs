@@ -10,6 +10,7 @@ mod compile_inside;
 mod diff;
 mod doctor;
 mod fat_jar;
+mod found;
 mod helpers;
 mod in_force;
 mod inputs;

@@ -9,9 +9,10 @@ use jgraft_classfile::compose::{Composed, Patch, Share, compose};
 use jgraft_classfile::verification::verify_retransformed;
 use jgraft_protocol::nearest::nearest;
 
-use super::agent::{Agent, Base, Candidate, Found};
+use super::agent::Agent;
 use super::base::{self, Known};
 use super::doctor::Diagnosis;
+use super::found::{Base, Candidate, Found};
 use super::helpers::{self, Beside};
 use super::in_force::Told;
 use super::inputs::{NewClass, dotted};
