@@ -70,6 +70,16 @@ impl Failure {
             .remedy("what was under way ended with it; do it again with the jvm that takes its place")
     }
 
+    /// Something that failed behind something else, which is what matters.
+    pub(crate) fn behind(self, cause: &str, remedy: &str) -> Failure {
+        let evidence = format!("{}: {}", self.cause, self.evidence);
+        Failure { cause: cause.to_owned(), evidence, remedy: remedy.to_owned(), ..self }
+    }
+
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.exit == EXIT_INTERRUPTED
+    }
+
     pub(crate) fn evidence(self, evidence: impl Into<String>) -> Failure {
         Failure { evidence: evidence.into(), ..self }
     }

@@ -80,3 +80,47 @@ fn a_diff_is_one_object() {
         service.is_unharmed()
     });
 }
+
+/// A patch takes nothing from those below, so whoever puts back what was there before is told what takes it out.
+#[test]
+fn what_was_there_before_a_patch_is_no_patch() {
+    each_jdk("patch_inputs::before", 17.., |jdk| {
+        let classes = Classes::made()?;
+        let service = classes.start(jdk, &[])?;
+        service.patch(&["apply", &classes.file("new", "Shade"), "--id", "one", "--yes"])?.expect(0)?;
+        let before = classes.file("app", "Shade");
+        let said = service.patch(&["apply", &before, "--json"])?.expect(3)?.json()?;
+        ensure!(said["code"] == "patches-conflict", "{said}");
+        ensure!(said["remedy"].as_str().is_some_and(|words| words.contains("revert one")), "{said}");
+        let diff = service.patch(&["diff", &before])?.expect(0)?;
+        ensure!(diff.stderr.contains("Shade::says() stays as one has it"), "{diff:?}");
+        // Beside something that is new it is a word.
+        let both = ["apply", &before, &classes.file("new", "Saying"), "--json"];
+        let said = service.patch(&both)?.expect(0)?.json()?;
+        ensure!(said["outcome"] == "applied" && said["stays"][0]["patch"] == "one", "{said}");
+        ensure!(service.says("enum")? == "NEW" && service.says("default")? == "NEW");
+        service.patch(&["revert", "--all"])?.expect(0)?;
+        ensure!(service.says("enum")? == "OLD" && service.says("default")? == "OLD");
+        service.is_unharmed()
+    });
+}
+
+/// Nothing is waited for where it would be the same.
+#[test]
+fn a_class_that_is_not_loaded_and_would_not_change() {
+    each_jdk("patch_inputs::later", 17.., |jdk| {
+        let classes = Classes::made()?;
+        let service = classes.start(jdk, &[])?;
+        let same = service.patch(&["apply", &classes.file("app", "Later"), "--json"])?.expect(0)?.json()?;
+        ensure!(same["outcome"] == "same" && same["same"][0] == "Later", "{same}");
+        let new = classes.file("new", "Later");
+        let waits = service.patch(&["apply", &new, "--json", "--yes"])?.expect(0)?.json()?;
+        ensure!(waits["later"][0] == "Later" && waits["patch"]["later"][0] == "Later", "{waits}");
+        let again = service.patch(&["apply", &new, "--json"])?.expect(0)?.json()?;
+        ensure!(again["outcome"] == "same", "{again}");
+        let listed = service.patch(&["list"])?.expect(0)?.stdout;
+        ensure!(listed.contains("Later when it is loaded") && listed.lines().count() == 1, "{listed}");
+        service.patch(&["revert"])?.expect(0)?;
+        service.is_unharmed()
+    });
+}

@@ -125,3 +125,28 @@ fn a_signal_ends_a_step_that_the_jvm_is_not_done_with() {
         service.is_unharmed()
     });
 }
+
+#[test]
+fn of_two_that_take_out_one_patch_the_second_says_so() {
+    each_jdk("patch_together::twice", 17.., |jdk| {
+        let classes = Classes::made()?;
+        let service = classes.start(jdk, &[])?;
+        for _ in 0..5 {
+            service.patch(&["apply", &classes.file("new", "Shade"), "--id", "a", "--yes"])?.expect(0)?;
+            let two = [start(&service, &["revert", "a"])?, start(&service, &["revert", "a"])?];
+            let two = two.into_iter().map(ended).collect::<Result<Vec<_>>>()?;
+            let mut taken = 0;
+            for run in two {
+                match run.code {
+                    0 => taken += run.json()?["patches"].as_array().map_or(0, Vec::len),
+                    // It had come after the other had ended.
+                    2 => ensure!(run.stdout.contains("has no patch a"), "{run:?}"),
+                    _ => anyhow::bail!("{run:?}"),
+                }
+            }
+            ensure!(taken == 1, "{taken} have taken it out");
+            ensure!(service.says("enum")? == "OLD");
+        }
+        service.is_unharmed()
+    });
+}

@@ -66,11 +66,21 @@ pub(crate) fn is_exhaustion(error: &io::Error) -> bool {
 /// ids, gives up all supplementary groups, and ends. The rest of the process never changes identity: glibc's
 /// `seteuid` would change every thread, the raw calls change one.
 pub(crate) fn run_as<T: Send>(identity: Identity, work: impl FnOnce() -> T + Send) -> io::Result<T> {
+    run_as_with(identity, &[], work)
+}
+
+/// The same with these supplementary groups.
+pub(crate) fn run_as_with<T: Send>(
+    identity: Identity,
+    groups: &[libc::gid_t],
+    work: impl FnOnce() -> T + Send,
+) -> io::Result<T> {
     if identity == Identity::current() {
         return Ok(work());
     }
     std::thread::scope(|scope| {
-        let thread = scope.spawn(|| take_identity(identity).map_err(io::Error::from).map(|()| work()));
+        let thread = scope
+            .spawn(|| take_identity_and_groups(identity, groups).map_err(io::Error::from).map(|()| work()));
         thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
 }

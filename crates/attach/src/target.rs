@@ -299,10 +299,10 @@ impl Target {
         missing.then_some(false)
     }
 
-    /// Does something with the rights of the target's user, without its supplementary groups: what the target names may be a
-    /// file that we may read and it may not.
+    /// Does something with the rights of the target's user and its groups: what the target names may be a file that we may
+    /// read and it may not.
     pub fn as_its_user<T: Send>(&self, work: impl FnOnce() -> T + Send) -> io::Result<T> {
-        sys::run_as(self.status.identity(), work)
+        sys::run_as_with(self.status.identity(), &self.status.groups, work)
     }
 
     /// From the file that is mapped, if it is the target's own.

@@ -47,7 +47,7 @@ impl TargetDir {
     ) -> io::Result<TargetDir> {
         let path = parent_path.join(name);
         let dir = sys::run_as(owner, || {
-            match mkdirat(parent, name, Mode::S_IRWXU) {
+            match mkdirat(parent, one(name)?, Mode::S_IRWXU) {
                 Ok(()) | Err(Errno::EEXIST) => {}
                 Err(e) => return Err(e.into()),
             }
@@ -191,7 +191,17 @@ impl TargetDir {
     }
 }
 
+/// A name that leads nowhere else: the target may have told it to us.
+fn one(name: &OsStr) -> io::Result<&OsStr> {
+    let bytes = name.as_bytes();
+    match bytes.is_empty() || bytes.contains(&b'/') || bytes == b"." || bytes == b".." {
+        true => Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{name:?} is no name of a file"))),
+        false => Ok(name),
+    }
+}
+
 fn open_plain(dir: &OwnedFd, name: &OsStr, owner: Identity) -> io::Result<(File, FileStat)> {
+    let name = one(name)?;
     let handle = openat(dir, name, OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC, Mode::empty())?;
     let stat = fstat(&handle)?;
     if kind(&stat) != SFlag::S_IFREG || stat.st_uid != owner.uid {
@@ -212,7 +222,7 @@ fn kind(stat: &FileStat) -> SFlag {
 
 fn open_own(parent: BorrowedFd<'_>, name: &OsStr, owner: Identity, path: &Path) -> io::Result<OwnedFd> {
     let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-    let dir = openat(parent, name, flags, Mode::empty())?;
+    let dir = openat(parent, one(name)?, flags, Mode::empty())?;
     let stat = fstat(&dir)?;
     if stat.st_uid != owner.uid || stat.st_mode & 0o077 != 0 {
         let text = format!(
@@ -229,7 +239,7 @@ fn open_own(parent: BorrowedFd<'_>, name: &OsStr, owner: Identity, path: &Path) 
 
 fn write_new(dir: &OwnedFd, name: &OsStr, mode: Mode, source: &mut dyn Read) -> io::Result<()> {
     let flags = OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_WRONLY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-    let mut file = File::from(openat(dir, name, flags, mode)?);
+    let mut file = File::from(openat(dir, one(name)?, flags, mode)?);
     // Exactly that mode, whatever umask we were started with.
     let written = fchmod(&file, mode).map_err(io::Error::from).and_then(|()| copy(source, &mut file));
     if written.is_err() {
@@ -328,6 +338,26 @@ mod tests {
         assert!(home.replace("a".as_ref(), mode, &mut (&b"three"[..]).chain(Broken)).is_err());
         assert_eq!(home.read("a", 99).unwrap(), b"two");
         assert_eq!(home.entries(9).unwrap(), ["a"]);
+    }
+
+    #[test]
+    fn no_name_leads_elsewhere() {
+        let temp = tempfile::tempdir().unwrap();
+        let home = in_tempdir(temp.path());
+        home.subdir("sub").unwrap().write_new("file", b"x").unwrap();
+        symlink("/etc", temp.path().join("link")).unwrap();
+        for name in ["link/passwd", "sub/file", "../x", "..", ".", "", "/etc/passwd"] {
+            let errors = [
+                home.read(name, 9).unwrap_err(),
+                home.read_whole(name, 9).unwrap_err(),
+                home.write_new(name, b"x").unwrap_err(),
+                home.subdir(name).unwrap_err(),
+            ];
+            assert!(
+                errors.iter().all(|error| error.kind() == io::ErrorKind::InvalidInput),
+                "{name}: {errors:?}"
+            );
+        }
     }
 
     #[test]

@@ -125,6 +125,7 @@ fn it_is_the_target_s_user_and_has_nothing() -> Result<()> {
         ("CapBnd:", "0000000000000000"),
         ("CapAmb:", "0000000000000000"),
         ("NoNewPrivs:", "1"),
+        ("Seccomp:", "2"),
         ("SigBlk:", "0000000000000000"),
         ("SigIgn:", "0000000000000000"),
         ("Umask:", "0077"),
@@ -137,7 +138,8 @@ fn it_is_the_target_s_user_and_has_nothing() -> Result<()> {
     // Session and group of its own, no terminal, no other process, no way to the network.
     let said = target.says("set -- $(cat /proc/self/stat); echo $6 $7; ls /proc | grep -c '^[0-9]'")?;
     ensure!(said.starts_with("1 0\n") && said.trim_end().ends_with(['2', '3', '4']), "{said}");
-    let said = target.says("cat /proc/net/dev | tail -n +3 | cut -d: -f1; cat /proc/self/oom_score_adj")?;
+    let said =
+        target.says("cat /proc/self/net/dev | tail -n +3 | cut -d: -f1; cat /proc/self/oom_score_adj")?;
     ensure!(said.split_whitespace().eq(["lo", "1000"]), "{said}");
     let said = target
         .says("ulimit -c; ulimit -n; cat /proc/keys; readlink /proc/1/exe; ls -l /proc/1/exe | cut -c1-10")?;
@@ -161,6 +163,27 @@ fn of_a_root_target_too_nothing_is_left_but_the_uid() -> Result<()> {
         "kill -9 {me} && echo hit; kill -9 -1; ls /proc/{me} && echo seen; chown 1 /tmp && echo changed; true"
     ))?;
     ensure!(!["hit", "seen", "changed"].iter().any(|word| said.lines().any(|line| line == *word)), "{said}");
+    // Nothing to set, no device of the view, no namespace to be root in, no mount, no key.
+    let said = target.says(
+        "cat /proc/sys/kernel/core_pattern >/proc/sys/kernel/core_pattern && echo hit; \
+         touch /proc/self/oom_score_adj && echo 5 >/proc/self/oom_score_adj && echo hit; \
+         head -c 1 /dev/zero >/tmp/jgraft-zero && echo hit; unshare --user true && echo hit; \
+         mount -t tmpfs none /mnt && echo hit; mknod /tmp/jgraft-node c 1 3 && echo hit; \
+         rm -f /tmp/jgraft-zero; echo end",
+    )?;
+    ensure!(said.ends_with("end\n") && !said.lines().any(|line| line == "hit"), "{said}");
+    Ok(())
+}
+
+/// What keeps root in a container would not keep in what is started from outside.
+#[test]
+fn for_root_elsewhere_nothing_is_run() -> Result<()> {
+    if not_root("run_inside::elsewhere") {
+        return Ok(());
+    }
+    let target = Waiting::start(&["unshare", "--mount"])?;
+    let error = target.run(&["/bin/true"])?.err().context("it was run")?;
+    ensure!(matches!(error, RunError::Root { .. }), "{error}");
     Ok(())
 }
 
@@ -195,7 +218,7 @@ fn it_is_in_the_target_s_view_and_the_target_sees_no_mount_of_it() -> Result<()>
     fs::create_dir(&root)?;
     let text = |path: &Path| path.display().to_string();
     // A namespace with a root of its own in which a directory is another, and a process in a chroot in there.
-    let setup = "mount --bind / \"$0\" && mount -t proc proc \"$0/proc\" && mount -t tmpfs none \"$0/srv\" && mount --make-rshared / && echo inside >\"$0/srv/mark\" && exec chroot \"$0\" \"$@\"";
+    let setup = "mount --bind / \"$0\" && mount -t proc proc \"$0/proc\" && mount -t tmpfs none \"$0/srv\" && mount --make-rshared / && echo inside >\"$0/srv/mark\" && exec chroot --userspec=23456:23457 \"$0\" \"$@\"";
     let target = Waiting::start(&["unshare", "--mount", "sh", "-c", setup, &text(&root)])?;
     let mounts = PathBuf::from(format!("/proc/{}/mountinfo", target.child.id()));
     let before = fs::read_to_string(&mounts)?;

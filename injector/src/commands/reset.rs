@@ -72,7 +72,10 @@ pub(crate) fn run(options: &Reset) -> Result<ExitCode, Failure> {
                 return Err(failed("not-restored", format!("probes may be left in pid {pid}")));
             }
             if interrupt.wait(LOOK) {
-                return Ok(ExitCode::from(EXIT_INTERRUPTED));
+                let cause = format!("nobody waited for the end of a trace in pid {pid}");
+                return Err(Failure::new(EXIT_INTERRUPTED, "interrupted", cause)
+                    .evidence(format!("state {}", channel.says(keys::STATE).unwrap_or_default()))
+                    .remedy("the agent goes on; jgraft status says how far it is"));
             }
         }
         if channel.says(reply::OUTCOME).as_deref() != Some(reply::OK) {

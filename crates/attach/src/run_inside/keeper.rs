@@ -64,6 +64,7 @@ pub(super) enum Stage {
     Root,
     Unshare,
     Private,
+    Devices,
     Fork,
     Proc,
     Descriptors,
@@ -73,19 +74,21 @@ pub(super) enum Stage {
     Capabilities,
     Keyring,
     Privileges,
+    Filter,
     DeathSignal,
     Access,
     Execute,
 }
 
 impl Stage {
-    const ALL: [Stage; 18] = [
+    const ALL: [Stage; 20] = [
         Stage::Ended,
         Stage::Stuck,
         Stage::Mounts,
         Stage::Root,
         Stage::Unshare,
         Stage::Private,
+        Stage::Devices,
         Stage::Fork,
         Stage::Proc,
         Stage::Descriptors,
@@ -95,6 +98,7 @@ impl Stage {
         Stage::Capabilities,
         Stage::Keyring,
         Stage::Privileges,
+        Stage::Filter,
         Stage::DeathSignal,
         Stage::Access,
         Stage::Execute,
@@ -109,6 +113,7 @@ impl Stage {
             Stage::Root => "its root cannot be entered",
             Stage::Unshare => "there is no namespace for it",
             Stage::Private => "its mounts cannot be told from the target's",
+            Stage::Devices => "it cannot be kept from devices",
             Stage::Fork => "there is no process for it",
             Stage::Proc => "it cannot have a /proc",
             Stage::Descriptors => "it cannot have a stdin and stdout",
@@ -118,6 +123,7 @@ impl Stage {
             Stage::Capabilities => "it cannot be without capabilities",
             Stage::Keyring => "it cannot be without our keys",
             Stage::Privileges => "it cannot be kept from privileges",
+            Stage::Filter => "it cannot be kept from system calls",
             Stage::DeathSignal => "it would outlive us",
             Stage::Access => "its user may not execute it",
             Stage::Execute => "it cannot be executed",
@@ -218,8 +224,10 @@ fn prepare(duty: &Duty<'_>) -> Result<(), Failed> {
         let apart = CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWPID;
         let apart = apart | CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWIPC;
         unshare(apart).map_err(at(Stage::Unshare))?;
-        // What the target unmounts meanwhile goes here too; what is mounted here stays here.
-        remount(c"/", None, MsFlags::MS_REC | MsFlags::MS_SLAVE).map_err(at(Stage::Private))?;
+        // What is mounted there from now on does not come here either: it would come with devices.
+        remount(c"/", None, MsFlags::MS_REC | MsFlags::MS_PRIVATE).map_err(at(Stage::Private))?;
+        // Its cgroup may keep it from devices, and ours does not.
+        sys::mounts_without_devices().map_err(at(Stage::Devices))?;
         chroot(c".").map_err(at(Stage::Root))?;
     } else {
         // What its processes leave behind comes to us.
@@ -265,13 +273,18 @@ fn execute(duty: &Duty<'_>) -> Result<std::convert::Infallible, Failed> {
     umask(Mode::from_bits_truncate(0o077));
     sys::default_signals();
     access(duty.command.path(), AccessFlags::X_OK).map_err(at(Stage::Access))?;
+    sys::filter_calls().map_err(at(Stage::Filter))?;
     Err((Stage::Execute, duty.command.execute(duty.trampoline)))
 }
 
-/// Of its own pid namespace, where it sees itself alone. A view without the directory has none.
+/// Of its own pid namespace, where it sees itself alone, and can set nothing: a container's has that barred. A view without the
+/// directory has none.
 fn own_proc() -> Result<(), Errno> {
-    let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
-    match remount(c"/proc", Some(c"proc"), flags) {
+    let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC | MsFlags::MS_RDONLY;
+    let mounted = |options| mount(Some(c"proc"), c"/proc", Some(c"proc"), flags, options);
+    match mounted(Some(c"subset=pid")) {
+        // Before Linux 5.8.
+        Err(Errno::EINVAL) => mounted(None::<&std::ffi::CStr>),
         Err(Errno::ENOENT | Errno::ENOTDIR) => Ok(()),
         other => other,
     }

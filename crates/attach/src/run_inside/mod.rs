@@ -3,17 +3,20 @@
 //!
 //! It may be anything, and we may be root. So it gets the target's ids and groups, and less than the target has of all
 //! else: no capability, none to be had by exec, no descriptor, no terminal, no key, no environment, no network, no System V
-//! object, limits, and of all processes it sees its own alone. What enters namespaces is a child ([`keeper`]); the
-//! caller's own process changes nothing.
+//! object, no device, none of the system calls that containers forbid ([`seccomp`]), limits, and of all processes it sees its own
+//! alone, in a /proc where nothing can be set. What enters namespaces is a child ([`keeper`]); the caller's own process changes
+//! nothing.
 //!
 //! Not the target's: its pid, net and ipc namespaces, since new ones have less in them, and to end a pid namespace ends
 //! all that was started there; its mount namespace, but a copy, where mounts of ours reach nobody; its user namespace,
 //! since ids of ours mean the same files, and in there is nothing but capabilities; its cgroup, since a compiler that
 //! needs too much memory there would have the target killed.
 //!
-//! The target's seccomp filter and security label are not taken over.
+//! The target's own seccomp filter and security label are not taken over. So for root that is elsewhere, in a container for one,
+//! nothing is run: to the kernel it is the host's root, and what keeps it in would not keep in what we start.
 
 mod keeper;
+mod seccomp;
 mod sys;
 mod trampoline;
 
@@ -76,6 +79,13 @@ pub enum RunError {
         /// Capabilities.
         lacking: String,
     },
+    /// Nothing was started: the target is root, and what may keep it in, such as a filter, its cgroup's devices, a security
+    /// label, or capabilities that it lacks, would not keep in what we start.
+    #[error("it would run as root, and what keeps pid {pid} in would not keep it in")]
+    Root {
+        /// The target.
+        pid: i32,
+    },
     /// It could not be started.
     #[error("{step}: {error}")]
     NotStarted {
@@ -108,6 +118,10 @@ pub fn run_inside(
     let failed = |step| move |error: io::Error| RunError::NotStarted { step, error };
     let privileged = may_contain(target)?;
     let owner = target.status().identity();
+    // To the host's kernel uid 0 is root, wherever it is.
+    if owner.uid == 0 && !is_beside_us(target.process()).unwrap_or(false) {
+        return Err(RunError::Root { pid: target.pid() });
+    }
     let command = sys::CommandLine::new(program).map_err(failed("its command line"))?;
     let trampoline = trampoline::sealed().map_err(failed("a program in memory"))?;
     let handles = privileged.then(|| handles(target)).transpose().map_err(failed("its namespace"))?;

@@ -146,3 +146,42 @@ pub(super) fn leave_keyring() -> Result<(), Errno> {
         Err(error) => Err(error),
     }
 }
+
+/// See [`seccomp`](super::seccomp). Takes no_new_privs.
+#[cfg(target_arch = "x86_64")]
+pub(super) fn filter_calls() -> Result<(), Errno> {
+    let filter = &super::seccomp::FILTER;
+    let program = libc::sock_fprog { len: filter.len() as u16, filter: filter.as_ptr().cast_mut() };
+    // SAFETY: the program and its instructions live through the call, and the kernel only reads them.
+    Errno::result(unsafe {
+        libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program, 0, 0)
+    })
+    .map(drop)
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+pub(super) fn filter_calls() -> Result<(), Errno> {
+    Err(Errno::ENOSYS)
+}
+
+/// No device and no set-id program on any mount of this mount namespace that lies below its root (mount_setattr(2), Linux 5.12).
+pub(super) fn mounts_without_devices() -> Result<(), Errno> {
+    let attributes = libc::mount_attr {
+        attr_set: libc::MOUNT_ATTR_NODEV | libc::MOUNT_ATTR_NOSUID,
+        attr_clr: 0,
+        propagation: 0,
+        userns_fd: 0,
+    };
+    // SAFETY: the path is a constant; the structure is live, of that size, and only read.
+    Errno::result(unsafe {
+        libc::syscall(
+            libc::SYS_mount_setattr,
+            libc::AT_FDCWD,
+            c"/".as_ptr(),
+            libc::AT_RECURSIVE,
+            &raw const attributes,
+            size_of::<libc::mount_attr>(),
+        )
+    })
+    .map(drop)
+}

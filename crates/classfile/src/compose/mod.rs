@@ -55,6 +55,9 @@ pub struct Share {
     /// Methods that it has otherwise than the base, and does not change: when it was applied, patches below had put the
     /// same there.
     pub carries: Vec<String>,
+    /// Methods that it has as the base has them, where patches below have put something else, which stays. For whoever applies
+    /// it: once it is applied, this is of no use any more.
+    pub leaves: Vec<String>,
 }
 
 /// A class with patches on it.
@@ -161,9 +164,13 @@ fn raised_to_version_of<'a>(other: &ClassFile<'_>, class: &ClassFile<'a>) -> Cow
 fn settle(base: &Units, lower: &Units, upper: &Units) -> Share {
     let mut share = Share::default();
     let names: BTreeSet<&String> = base.of_source.keys().chain(upper.of_source.keys()).collect();
-    for name in names.into_iter().filter(|name| !upper.same_method(base, name)) {
-        let list = if upper.same_method(lower, name) { &mut share.carries } else { &mut share.changes };
-        list.push(name.clone());
+    for name in names {
+        match (upper.same_method(base, name), upper.same_method(lower, name)) {
+            (true, true) => {}
+            (true, false) => share.leaves.push(name.clone()),
+            (false, true) => share.carries.push(name.clone()),
+            (false, false) => share.changes.push(name.clone()),
+        }
     }
     if !upper.same_head(base) && !upper.same_head(lower) {
         share.besides.push(CLASS.to_owned());

@@ -63,18 +63,18 @@ impl<'i> Agent<'i> {
         names: &[&str],
         timeout: Duration,
         interrupt: &'i Interrupt,
+        cause: &str,
     ) -> Result<Agent<'i>, Failure> {
-        let cause = format!("pid {} was not patched", client.target().pid());
         let start = Instant::now();
         loop {
-            match Agent::begin(client, names, timeout, interrupt)? {
+            match Agent::begin(client, names, timeout, interrupt, cause)? {
                 Ok(agent) => return Ok(agent),
                 Err(said) if said.stage == stage::BUSY && start.elapsed() < timeout => {
                     if interrupt.wait(TURN) {
-                        return Err(Said::interrupted(said.message).failure(&cause));
+                        return Err(Said::interrupted(said.message).failure(cause));
                     }
                 }
-                Err(said) => return Err(said.failure(&cause)),
+                Err(said) => return Err(said.failure(cause)),
             }
         }
     }
@@ -84,6 +84,7 @@ impl<'i> Agent<'i> {
         names: &[&str],
         timeout: Duration,
         interrupt: &'i Interrupt,
+        cause: &str,
     ) -> Result<Result<Agent<'i>, Said>, Failure> {
         let numbered: Vec<_> =
             (1..).zip(names).map(|(n, name)| (format!("{}{n}", patch::CLASS), dotted(name))).collect();
@@ -91,10 +92,8 @@ impl<'i> Agent<'i> {
         wanted.extend(numbered.iter().map(|(key, name)| (key.as_str(), name.as_str())));
         let draft = Draft::new(client.target(), Bundled::Java, &wanted)?;
         let session = draft.open(client.target(), timeout)?;
-        let pid = client.target().pid();
-        let cause = format!("pid {pid} was not patched");
         let failed = |evidence: String| {
-            Failure::new(EXIT_FAILED, "patch-failed", &cause).evidence(evidence).remedy("nothing was changed")
+            Failure::new(EXIT_FAILED, "patch-failed", cause).evidence(evidence).remedy("nothing was changed")
         };
         let process = client.target().process().try_clone().map_err(|error| failed(error.to_string()))?;
         let lease = session.dir().lock_new(patch::LEASE).map_err(|error| failed(error.to_string()))?;
@@ -246,7 +245,7 @@ impl<'i> Agent<'i> {
             Ok((wrong, _)) => {
                 Failure::new(EXIT_FAILED, "others-lost", cause).evidence(wrong.join("; ")).remedy(remedy)
             }
-            Err(failure) => failure,
+            Err(failure) => failure.behind(cause, "it was taken back at once"),
         };
         Err(self.taken_back(failure, cause))
     }

@@ -15,7 +15,7 @@ use super::found::Base;
 use super::in_force::{self, OldFrame, OldFrames};
 use super::inputs::{NewClass, dotted};
 use super::journal::PatchJson;
-use super::plan::Plan;
+use super::plan::{Plan, Stays};
 use super::reason;
 use super::said::{Said, took_us};
 use super::store::Note;
@@ -37,6 +37,10 @@ struct AppliedJson<'a> {
     classes: Vec<&'a Diagnosis>,
     /// Classes in which the same is in force already.
     same: &'a [String],
+    /// Methods that the patch has as they were at first, and that stay as earlier patches have them.
+    stays: &'a [Stays],
+    /// What the patch has, and what has no effect in a class that is loaded.
+    warnings: Vec<String>,
     /// Classes that were, or would be, added.
     helpers: Vec<String>,
     /// Classes that will be changed when they are loaded.
@@ -109,6 +113,8 @@ fn attempt(
         outcome: if nothing { "same" } else { "dry-run" },
         classes: plan.steps.iter().map(|step| &step.diagnosis).collect(),
         same: &plan.same,
+        stays: &plan.stays,
+        warnings: inert(&plan),
         helpers: note.helpers.clone(),
         later: plan.later.iter().map(|later| dotted(&later.name)).collect(),
         took_us: None,
@@ -124,12 +130,20 @@ fn attempt(
         }
         return Err(failure);
     }
+    if nothing && !plan.is_new && !plan.stays.is_empty() {
+        work.agent.end();
+        return Err(is_what_was(&plan, pid));
+    }
+    if !options.json {
+        told.warnings.iter().for_each(|warning| stderr.warning(&human::clean(warning)));
+    }
     if nothing || options.dry_run {
         work.agent.end();
         if options.json {
             json::print("patch-apply", &told);
         } else if nothing {
             output::line("nothing to change: the same is in force");
+            plan.stays.iter().for_each(|stays| output::line(&human::clean(&stays.line())));
         } else {
             lines(&plan, &note).iter().for_each(|line| output::line(line));
             cost.iter().for_each(|cost| stderr.warning(&human::clean(&cost.text)));
@@ -185,10 +199,41 @@ fn note(work: &Work<'_>, plan: &Plan, classes: &[NewClass], options: &PatchApply
         at_ms: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64,
         note: options.note.clone(),
         classes: changed(plan),
+        later: plan.later.iter().map(|later| dotted(&later.name)).collect(),
         methods: methods(plan),
         helpers: plan.added(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     })
+}
+
+/// Who puts the class of before over a patch wants it to be gone, and a patch takes nothing from those below.
+fn is_what_was(plan: &Plan, pid: i32) -> Failure {
+    let ids: BTreeSet<&str> = plan.stays.iter().map(|stays| stays.patch.as_str()).collect();
+    let ids: Vec<_> = ids.into_iter().collect();
+    let first = plan.stays.first().map(Stays::line).unwrap_or_default();
+    let cause = format!("nothing would change: that is what was there before {}", ids.join(", "));
+    Failure::new(EXIT_BLOCKED, "patches-conflict", cause)
+        .evidence(first)
+        .remedy(format!("jgraft patch {pid} revert {} takes it out", ids.last().unwrap_or(&"")))
+        .detail(plan.stays.iter().skip(1).map(Stays::line))
+}
+
+/// What a patch has that has no effect in a class that is initialised.
+fn inert(plan: &Plan) -> Vec<String> {
+    let mut all = Vec::new();
+    for planned in &plan.steps {
+        let class = &planned.diagnosis.class;
+        if planned.becomes.share.changes.iter().any(|method| method == "<clinit>()V") {
+            all.push(format!(
+                "{class}::<clinit>() has run, and does not run again: what it sets stays as it is"
+            ));
+        }
+        let fields = planned.becomes.share.besides.iter().filter_map(|name| name.split_once(':'));
+        all.extend(fields.map(|(field, _)| {
+            format!("{class}.{field} keeps the value that it has, and so does code that was compiled with it")
+        }));
+    }
+    all
 }
 
 /// What the JVM would not take.
@@ -334,6 +379,7 @@ fn lines(plan: &Plan, note: &Note) -> Vec<String> {
                 .map(|method| format!("  {} has code of another agent, which stays", shown_method(method))),
         );
     }
+    lines.extend(plan.stays.iter().map(Stays::line));
     lines.extend(note.helpers.iter().map(|class| format!("{class} is added")));
     lines.extend(
         plan.later.iter().map(|later| format!("{} is changed when it is loaded", dotted(&later.name))),

@@ -1,5 +1,6 @@
 //! The target's class path as a compiler can read it. On this side: jars by links to open files, since their paths are those of
-//! the target's view. In that view: by those paths. What lies inside a fat jar is unpacked for either (`fat_jar.rs`).
+//! the target's view, and folders as copies (`class_folder.rs`). In that view: by those paths. What lies inside a fat jar is
+//! unpacked for either (`fat_jar.rs`).
 //!
 //! Whatever the target has put there is opened in its own root only, and what comes of it has bounds.
 
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 use jgraft_agentjar::{Jar, JarError};
 use jgraft_attach::{Target, TargetRoot};
 
+use super::class_folder;
 use super::fat_jar::{self, Room};
 
 /// Files and directories of the target; the largest services have some hundreds.
@@ -45,27 +47,23 @@ enum Entry {
     Unpacked(PathBuf),
 }
 
-/// Who reads the target's files, and so for whom they are unpacked.
+/// Where the compiler is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reader {
-    /// A compiler of ours.
-    Us,
-    /// The target's user: it gets nothing to see that it may not read itself.
-    ItsUser,
-}
-
-impl Reader {
-    fn read<T: Send>(self, target: &Target, work: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
-        match self {
-            Reader::Us => work(),
-            Reader::ItsUser => target.as_its_user(work)?,
-        }
-    }
+pub(super) enum Compiler {
+    /// On our side: it may follow nothing that the target has put there.
+    Here,
+    /// In the target's view.
+    There,
 }
 
 impl ClassPath {
     /// `paths` are those of the JVM's `java.class.path`, in its view; `folder` is an empty one on our side.
-    pub(super) fn open(target: &Target, paths: &str, folder: &Path, reader: Reader) -> io::Result<ClassPath> {
+    pub(super) fn open(
+        target: &Target,
+        paths: &str,
+        folder: &Path,
+        compiler: Compiler,
+    ) -> io::Result<ClassPath> {
         let mut class_path = ClassPath {
             folder: folder.to_owned(),
             entries: Vec::new(),
@@ -84,7 +82,7 @@ impl ClassPath {
                 return Err(io::Error::other(format!("it has more than {MOST_ENTRIES} entries")));
             }
             if seen.insert(path.clone()) {
-                let more = class_path.add(target, &path, reader)?;
+                let more = class_path.add(target, &path, compiler)?;
                 waiting.extend(more.into_iter().rev());
             }
         }
@@ -108,20 +106,25 @@ impl ClassPath {
     }
 
     /// The paths that belong behind it.
-    fn add(&mut self, target: &Target, path: &Path, reader: Reader) -> io::Result<Vec<PathBuf>> {
+    fn add(&mut self, target: &Target, path: &Path, compiler: Compiler) -> io::Result<Vec<PathBuf>> {
         let root = target.root().map_err(|error| io::Error::other(error.to_string()))?;
-        if let Ok(folder) = root.open_dir(path) {
-            self.entries.push(Entry::Theirs { path: path.to_owned(), here: through(&folder) });
-            self.folders.push(folder);
-            return reader.read(target, || Ok(unpacked_fat_jar(root, path)));
-        }
-        let file = match reader.read(target, || root.open_file(path)) {
-            Ok(file) => file,
-            // A group that its user is in besides may open it.
-            Err(error) if reader == Reader::ItsUser && error.kind() == io::ErrorKind::PermissionDenied => {
-                self.entries.push(Entry::Theirs { path: path.to_owned(), here: PathBuf::new() });
-                return Ok(Vec::new());
+        if let Ok(folder) = target.as_its_user(|| root.open_dir(path))? {
+            let beside = target.as_its_user(|| unpacked_fat_jar(root, path))?;
+            match compiler {
+                Compiler::Here => {
+                    let copy = self.folder.join(format!("{}-folder", self.entries.len()));
+                    class_folder::copy(target, root, path, &copy, &mut self.room)?;
+                    self.entries.push(Entry::Unpacked(copy));
+                }
+                Compiler::There => {
+                    self.entries.push(Entry::Theirs { path: path.to_owned(), here: through(&folder) });
+                    self.folders.push(folder);
+                }
             }
+            return Ok(beside);
+        }
+        let file = match target.as_its_user(|| root.open_file(path))? {
+            Ok(file) => file,
             Err(error) => {
                 // A JVM passes over what is not there.
                 self.missing.push(format!("{}: {error}", path.display()));

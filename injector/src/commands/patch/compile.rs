@@ -10,16 +10,18 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jgraft_attach::Target;
 
-use super::class_path::{ClassPath, Reader};
+use super::class_path::{ClassPath, Compiler};
 use super::compile_inside;
 use super::javac::{self, Javac, Places};
 use crate::failure::{EXIT_FAILED, EXIT_INTERRUPTED, Failure};
 use crate::interrupt::Interrupt;
 
+/// A patch is compiled in some seconds.
+pub(super) const TIME: Duration = Duration::from_secs(120);
 /// How often is looked whether javac has ended.
 const LOOK: Duration = Duration::from_millis(5);
 
@@ -52,15 +54,15 @@ pub(super) fn compile(
     interrupt: &Interrupt,
 ) -> Result<PathBuf, Failure> {
     let ours = javac::of_this_host(sources.release, target.feature());
-    let (javac, reader) = match &ours {
-        Some(javac) => (javac.clone(), Reader::Us),
-        None => (compile_inside::javac(sources.release, target)?, Reader::ItsUser),
+    let (javac, compiler) = match &ours {
+        Some(javac) => (javac.clone(), Compiler::Here),
+        None => (compile_inside::javac(sources.release, target)?, Compiler::There),
     };
     let (unpacked, out) = (folder.join("class-path"), folder.join("classes"));
     for path in [&unpacked, &out] {
         fs::create_dir(path).map_err(|error| failed("no place for the classes", error.to_string()))?;
     }
-    let theirs = java_class_path.map(|paths| ClassPath::open(target, paths, &unpacked, reader)).transpose();
+    let theirs = java_class_path.map(|paths| ClassPath::open(target, paths, &unpacked, compiler)).transpose();
     let theirs =
         theirs.map_err(|error| failed("the target's class path cannot be read", error.to_string()))?;
     let said = match ours {
@@ -77,6 +79,14 @@ pub(super) fn compile(
         let evidence = format!("{} ended with {}{missing}", said.javac, said.status);
         let lines = String::from_utf8_lossy(&said.text);
         return Err(failed("javac refuses them", evidence).detail(lines.lines().map(str::to_owned)));
+    }
+    // A source may be nothing but comments.
+    if fs::read_dir(&out).is_ok_and(|mut made| made.next().is_none()) {
+        let lines = String::from_utf8_lossy(&said.text);
+        let evidence = format!("{} ended well, and has made none", said.javac);
+        return Err(failed("there is no class in them", evidence)
+            .remedy("name sources that declare classes")
+            .detail(lines.lines().map(str::to_owned)));
     }
     Ok(out)
 }
@@ -105,13 +115,18 @@ fn here(
     // Options of other commands of this shell are not meant.
     command.env_remove("JDK_JAVAC_OPTIONS").env_remove("JAVA_TOOL_OPTIONS").args(arguments);
     let said = folder.join("said");
-    let (status, interrupted) = File::create(&said)
+    let ended = File::create(&said)
         .and_then(|file| Ok(command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file)))
         .and_then(|command| wait(command.spawn()?, interrupt))
         .map_err(|error| failed("javac does not start", format!("{}: {error}", javac.path.display())))?;
-    if interrupted {
-        return Err(was_interrupted());
-    }
+    let status = match ended {
+        Wait::Ended(status) => status,
+        Wait::Interrupted => return Err(was_interrupted()),
+        Wait::TooLong => {
+            let evidence = format!("{} had not ended within {} s", javac.path.display(), TIME.as_secs());
+            return Err(failed("javac does not end as it should", evidence));
+        }
+    };
     let text = fs::read(&said).unwrap_or_default();
     Ok(Said { javac: javac.path.display().to_string(), status, text })
 }
@@ -128,15 +143,25 @@ pub(super) fn was_interrupted() -> Failure {
         .remedy("nothing was changed")
 }
 
-/// Its end, or that the user has asked to stop: then it is killed. It has our signal mask, so it would not end by itself.
-fn wait(mut javac: Child, interrupt: &Interrupt) -> io::Result<(ExitStatus, bool)> {
+enum Wait {
+    Ended(ExitStatus),
+    Interrupted,
+    TooLong,
+}
+
+/// Its end; or that the user has asked to stop, or that it takes too long: then it is killed. It has our signal mask, so it would
+/// not end by itself.
+fn wait(mut javac: Child, interrupt: &Interrupt) -> io::Result<Wait> {
+    let start = Instant::now();
     loop {
         if let Some(status) = javac.try_wait()? {
-            return Ok((status, false));
+            return Ok(Wait::Ended(status));
         }
-        if interrupt.wait(LOOK) {
+        let interrupted = interrupt.wait(LOOK);
+        if interrupted || start.elapsed() > TIME {
             javac.kill()?;
-            return Ok((javac.wait()?, true));
+            javac.wait()?;
+            return Ok(if interrupted { Wait::Interrupted } else { Wait::TooLong });
         }
     }
 }

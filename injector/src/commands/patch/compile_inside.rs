@@ -16,15 +16,13 @@ use jgraft_attach::staging::Needs;
 use jgraft_attach::{Ended, InsideProgram, Limits, Patience, RunError, Target, TargetDir, run_inside};
 
 use super::class_path::ClassPath;
-use super::compile::{Said, Sources, failed, was_interrupted};
+use super::compile::{Said, Sources, TIME, failed, was_interrupted};
 use super::inputs;
 use super::javac::{self, Javac, Places};
 use crate::failure::{EXIT_BLOCKED, Failure};
 use crate::interrupt::Interrupt;
 use crate::session;
 
-/// A patch is compiled in some seconds.
-const TIME: Duration = Duration::from_secs(120);
 /// Bytes of what it writes: javac stops at a hundred errors.
 const MOST_WORDS: usize = 1 << 20;
 /// What it makes is not more than a patch may be, and no file is larger than a class file may be.
@@ -147,6 +145,12 @@ impl Inside<'_> {
         let (path, pid) = (self.javac.path.display(), self.target.pid());
         match error {
             RunError::Interrupted => was_interrupted(),
+            RunError::Root { .. } => {
+                let of_theirs = format!("{path}, which pid {pid} sees, is not run from here: {error}");
+                no_javac(javac::needed(sources.release, self.target.feature()), &of_theirs).remedy(format!(
+                    "install a JDK; or run {path} where pid {pid} runs, and name the class files"
+                ))
+            }
             RunError::Lacking { .. } | RunError::NotStarted { .. } => {
                 let of_theirs = format!("{path}, which pid {pid} sees, could not be run from here: {error}");
                 no_javac(javac::needed(sources.release, self.target.feature()), &of_theirs).remedy(format!(
@@ -231,13 +235,12 @@ impl Luggage {
         for (path, at) in &self.files {
             let (folder, name) = (at.parent().unwrap_or(Path::new("")), at.file_name().unwrap_or_default());
             if last.as_ref().is_none_or(|(opened, _)| opened != folder) {
-                let mut parts = folder.components();
-                let first = parts.next().map_or(OsStr::new("."), |part| part.as_os_str());
-                let mut opened = dir.subdir(first)?;
-                for part in parts {
-                    opened = opened.subdir(part)?;
+                // Each lies in a folder.
+                let mut opened: Option<TargetDir> = None;
+                for part in folder.components() {
+                    opened = Some(opened.as_ref().unwrap_or(dir).subdir(part)?);
                 }
-                last = Some((folder.to_owned(), opened));
+                last = opened.map(|opened| (folder.to_owned(), opened));
             }
             let Some((_, opened)) = &last else { continue };
             let named =

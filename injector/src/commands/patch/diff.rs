@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::base;
 use super::doctor::Diagnosis;
 use super::inputs::dotted;
-use super::plan::{Plan, Step};
+use super::plan::{Plan, Stays, Step};
 use super::work::{Work, typed};
 use crate::cli::{Patch, PatchDiff};
 use crate::failure::{EXIT_BLOCKED, EXIT_FAILED, Failure};
@@ -24,6 +24,8 @@ struct DiffJson<'a> {
     /// `same` where nothing would change, `changes`, or `refused`.
     outcome: &'static str,
     classes: Vec<ClassJson<'a>>,
+    /// Methods that the patch has as they were at first, and that stay as earlier patches have them.
+    stays: &'a [Stays],
     /// Classes that would be added.
     helpers: Vec<String>,
     /// Classes that would be changed when they are loaded: their methods are not shown.
@@ -94,13 +96,17 @@ pub(super) fn run(patch: &Patch, options: &PatchDiff) -> Result<ExitCode, Failur
             methods: methods.into_iter().map(|method| MethodJson::of(diagnosis, method)).collect(),
         });
         let (classes, helpers) = (classes.collect(), plan.added());
-        json::print("patch-diff", &DiffJson { target, outcome, classes, helpers, later });
+        let stays = &plan.stays[..];
+        json::print("patch-diff", &DiffJson { target, outcome, classes, stays, helpers, later });
         return Ok(ExitCode::from(exit));
     }
     for (diagnosis, methods) in &changes {
         methods.iter().for_each(|method| show(diagnosis, method));
     }
     let stderr = human::Stream::stderr();
+    for stays in &plan.stays {
+        stderr.line(&human::clean(&stays.line()));
+    }
     for class in plan.added() {
         stderr.line(&format!("{class} is new"));
     }

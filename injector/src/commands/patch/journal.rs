@@ -34,6 +34,8 @@ pub(crate) struct PatchJson {
     pub(crate) note: Option<String>,
     /// Classes that it changes; as they are called, since they are looked for by that.
     pub(crate) classes: Vec<String>,
+    /// Those of them that were not loaded when it was applied; they are changed as they are loaded.
+    pub(crate) later: Vec<String>,
     /// `CLASS::METHODDESCRIPTOR`
     pub(crate) methods: Vec<String>,
     /// Classes that it has added.
@@ -51,6 +53,7 @@ impl PatchJson {
             at_ms: note.at_ms,
             note: note.note.as_deref().map(human::clean),
             classes: note.classes.clone(),
+            later: clean(&note.later),
             methods: clean(&note.methods),
             helpers: clean(&note.helpers),
             jgraft_version: human::clean(&note.version),
@@ -66,6 +69,11 @@ impl PatchJson {
             [] => String::new(),
             added => format!(", {} added ({})", human::count(added.len() as u64, "class"), added.join(" ")),
         };
+        let later = match &self.later[..] {
+            [] => String::new(),
+            [one] => format!(", {one} when it is loaded"),
+            more => format!(", {} when they are loaded", human::count(more.len() as u64, "class")),
+        };
         let mut what: Vec<String> = match &self.methods[..] {
             [] => self.classes.clone(),
             methods => methods.iter().map(|method| shown_method(method)).collect(),
@@ -75,7 +83,7 @@ impl PatchJson {
             what.push(format!("and {more} more"));
         }
         format!(
-            "{}: {} ({}){added}, for {}, by {}{note}",
+            "{}: {} ({}){later}{added}, for {}, by {}{note}",
             self.id,
             human::count(self.methods.len() as u64, "method"),
             human::clean(&what.join(" ")),

@@ -4,6 +4,7 @@
 mod agent;
 mod apply;
 mod base;
+mod class_folder;
 mod class_path;
 mod compile;
 mod compile_inside;

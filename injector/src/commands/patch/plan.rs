@@ -8,6 +8,8 @@ use jgraft_classfile::compare::{Vm, compare};
 use jgraft_classfile::compose::{Composed, Patch, Share, compose};
 use jgraft_classfile::verification::verify_retransformed;
 use jgraft_protocol::nearest::nearest;
+use jgraft_protocol::pattern::shown_method;
+use serde::Serialize;
 
 use super::agent::Agent;
 use super::base::{self, Known};
@@ -35,6 +37,11 @@ impl Becomes {
         self.share.changes.is_empty() && self.share.besides.is_empty()
     }
 
+    /// Whether it has anything that differs from the base.
+    fn is_new(&self) -> bool {
+        !self.is_nothing_new() || !self.share.carries.is_empty()
+    }
+
     /// What is kept of it in the target, under the names of a patch and a class of a loader.
     pub(super) fn kept(&self, patch: &str, loader_id: i64, class: &str) -> [(String, Vec<u8>); 2] {
         let share = store::share_text(&self.share).into_bytes();
@@ -58,12 +65,42 @@ pub(super) struct Step {
 /// What a patch is to do.
 pub(super) struct Plan {
     pub(super) steps: Vec<Step>,
-    /// Classes that change nothing: the same is in force.
+    /// Classes that change nothing: the same is in force, or methods of patches below stay.
     pub(super) same: Vec<String>,
+    /// Methods that the patch has as they were at first, and that stay as earlier patches have them.
+    pub(super) stays: Vec<Stays>,
+    /// Whether the patch has anything that differs from what was there at first.
+    pub(super) is_new: bool,
     /// New classes, and by what the agent knows the class beside which each is defined.
     pub(super) helpers: Vec<(NewClass, String)>,
     /// Classes that are not loaded: the candidates by which the agent knows them, and what they are to be.
     pub(super) later: Vec<Later>,
+}
+
+/// A method of an earlier patch that stays.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Stays {
+    pub(super) class: String,
+    /// Name and descriptor.
+    pub(super) method: String,
+    /// The patch.
+    pub(super) patch: String,
+}
+
+impl Stays {
+    /// For people.
+    pub(super) fn line(&self) -> String {
+        format!("{}::{} stays as {} has it", self.class, shown_method(&self.method), self.patch)
+    }
+
+    /// What a patch leaves of a class to those below.
+    fn all(name: &str, share: &Share, below: &[OnClass<'_>]) -> impl Iterator<Item = Stays> {
+        let of = move |method: &String| {
+            let patch = below.iter().rfind(|(_, _, share)| share.changes.contains(method))?.0;
+            Some(Stays { class: name.to_owned(), method: method.clone(), patch: patch.to_owned() })
+        };
+        share.leaves.iter().filter_map(of)
+    }
 }
 
 /// A class that is patched when it is loaded.
@@ -137,14 +174,21 @@ impl Facts<'_> {
 impl Plan {
     /// Thinks it out. Fails where something is not known that has to be; what the JVM would refuse is in the diagnoses.
     pub(super) fn make(facts: &Facts<'_>, classes: &[NewClass], input: &PatchInput) -> Result<Plan, Failure> {
-        let mut plan = Plan { steps: Vec::new(), same: Vec::new(), helpers: Vec::new(), later: Vec::new() };
+        let mut plan = Plan {
+            steps: Vec::new(),
+            same: Vec::new(),
+            stays: Vec::new(),
+            is_new: false,
+            helpers: Vec::new(),
+            later: Vec::new(),
+        };
         let (mut patched, mut brought) = (Vec::new(), Vec::new());
         for class in classes {
             let found = facts.found(&class.name);
             // It may be new where the patch is, though an earlier patch has brought it elsewhere.
             if found.iter().all(|found| found.kind == Base::Helper) {
                 match later(facts, class, input)?.filter(|_| found.is_empty()) {
-                    Some(all) => plan.later.extend(all),
+                    Some(all) => plan.later(all),
                     None => brought.push(class),
                 }
                 continue;
@@ -164,6 +208,17 @@ impl Plan {
         drop(beside);
         plan.later = later;
         Ok(plan)
+    }
+
+    /// Classes that are not loaded, for which nothing has to be waited where it would be the same.
+    fn later(&mut self, all: Vec<Later>) {
+        for later in all {
+            self.is_new |= later.becomes.is_new();
+            match later.becomes.is_nothing_new() {
+                true => self.same.push(dotted(&later.name)),
+                false => self.later.push(later),
+            }
+        }
     }
 
     fn class(&mut self, facts: &Facts<'_>, class: &NewClass, found: &Found) -> Result<(), Failure> {
@@ -186,6 +241,8 @@ impl Plan {
         let becomes = becomes(base, current, &below, &class.bytes).map_err(|error| {
             Failure::new(EXIT_BLOCKED, "patches-conflict", format!("{name} was not patched")).evidence(error)
         })?;
+        self.stays.extend(Stays::all(&name, &becomes.share, &below));
+        self.is_new |= becomes.is_new();
         // What the JVM is asked is what it will be, not what was given.
         let diagnosis =
             Diagnosis::of(found, current, &becomes.class, seen.foreign, facts.vm).map_err(uncompared)?;

@@ -21,7 +21,7 @@ use crate::cli::{Patch, PatchRevert, Patience};
 use crate::failure::{EXIT_BLOCKED, Failure};
 use crate::interrupt::Interrupt;
 use crate::target::{self, TargetJson};
-use crate::{json, output};
+use crate::{human, json, output};
 
 #[derive(Serialize)]
 struct RevertedJson {
@@ -83,17 +83,18 @@ pub(super) fn run(patch: &Patch, options: &PatchRevert) -> Result<ExitCode, Fail
     };
     let reverted = match ids.is_empty() {
         true => Reverted::default(),
-        false => {
-            may_be_patched(&target)?;
-            revert(target, &known, &ids, &options.patience, &interrupt)?
-        }
+        false => revert(target, &known, &ids, &options.patience, &interrupt)?,
     };
     if options.json {
         json::print("patch-revert", &RevertedJson { target: told, reverted });
         return Ok(ExitCode::SUCCESS);
     }
-    if reverted.patches.is_empty() {
-        output::line(&format!("pid {pid} has no patch"));
+    match &ids[..] {
+        [] => output::line(&format!("pid {pid} has no patch")),
+        ids if reverted.patches.is_empty() => {
+            output::line(&format!("taken out already, by another: {}", human::clean(&ids.join(", "))));
+        }
+        _ => {}
     }
     reverted.lines().iter().for_each(|line| output::line(line));
     output::finish(ExitCode::SUCCESS, &format!("pid {pid} is not patched any more"))
@@ -123,6 +124,7 @@ pub(crate) fn revert(
     patience: &Patience,
     interrupt: &Interrupt,
 ) -> Result<Reverted, Failure> {
+    may_be_patched(&target)?;
     let cause = format!("nothing was taken out of pid {}", target.pid());
     until_done(target, &cause, |target| attempt(target, known, ids, patience, interrupt))
 }
@@ -141,7 +143,7 @@ fn attempt(
         meant.flat_map(|patch| &patch.classes).map(|class| class.replace('.', "/")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let client = patience.client(target, interrupt);
-    let mut work = Work::on_names(client, &names, patience.timeout, interrupt)?;
+    let mut work = Work::on_names(client, &names, patience.timeout, interrupt, &cause)?;
     let changes = plan(&work, ids, &cause)?;
     let done = carry_out(&mut work, &changes, ids, &cause);
     let (took_us, frames) = match done.map_err(|failure| failure.in_the_middle(work.client.target()))? {

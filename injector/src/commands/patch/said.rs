@@ -85,9 +85,10 @@ pub(super) fn outcome(reply: &[(String, String)]) -> Result<(), Said> {
         _ => {
             let (stage, message) = (clean(get(reply::STAGE)), clean(get(reply::MESSAGE)));
             let remedy = match stage.as_str() {
-                stage::BUSY | stage::GENERATION => {
-                    "nothing was changed; try again when the other jgraft has ended"
+                stage::BUSY => {
+                    "nothing was changed; try again when it has ended; the jvm gives one up that is stopped for 60 s"
                 }
+                stage::GENERATION => "nothing was changed; try again when the other jgraft has ended",
                 stage::LOOK => {
                     "nothing was changed; the loader is the application's: its threads may hang there too"
                 }

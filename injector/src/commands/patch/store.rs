@@ -16,6 +16,8 @@ pub(super) struct Note {
     pub(super) note: Option<String>,
     /// Classes that it changes, with dots; of some it may change no method.
     pub(super) classes: Vec<String>,
+    /// Those of them that were not loaded when it was applied, with dots.
+    pub(super) later: Vec<String>,
     /// `CLASS::METHODDESCRIPTOR`, with dots, in the order of the classes.
     pub(super) methods: Vec<String>,
     /// Classes that were added, with dots.
@@ -38,7 +40,12 @@ impl Note {
                 put("note", text);
             }
             // Names may have spaces.
-            let lists = [("class", &note.classes), ("method", &note.methods), ("helper", &note.helpers)];
+            let lists = [
+                ("class", &note.classes),
+                ("later", &note.later),
+                ("method", &note.methods),
+                ("helper", &note.helpers),
+            ];
             for (key, list) in lists {
                 (1..).zip(list).for_each(|(n, name)| put(&format!("{key}.{n}"), name));
             }
@@ -61,6 +68,7 @@ impl Note {
                 at_ms: get("at.ms").and_then(|ms| ms.parse().ok()).unwrap_or(0),
                 note: get("note").map(str::to_owned),
                 classes: list("class"),
+                later: list("later"),
                 methods: list("method"),
                 helpers: list("helper"),
                 version: text("version"),
@@ -107,7 +115,7 @@ pub(super) fn parse_share(text: &[u8]) -> Share {
         let of = |n| properties::get(&pairs, &format!("{key}.{n}")).map(str::to_owned);
         (1..).map_while(of).collect()
     };
-    Share { changes: list("changes"), besides: list("besides"), carries: list("carries") }
+    Share { changes: list("changes"), besides: list("besides"), carries: list("carries"), leaves: Vec::new() }
 }
 
 #[cfg(test)]
@@ -117,7 +125,7 @@ mod tests {
     #[test]
     fn shares_come_back() {
         let of = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-        let share = Share { changes: of(&["a()V", "b(I)I"]), besides: of(&["class"]), carries: Vec::new() };
+        let share = Share { changes: of(&["a()V", "b(I)I"]), besides: of(&["class"]), ..Share::default() };
         assert_eq!(parse_share(share_text(&share).as_bytes()), share);
     }
 
@@ -130,6 +138,7 @@ mod tests {
             at_ms: 7,
             note: Some("price\nwrong".into()),
             classes: vec!["shop.Order".into(), "shop.Odd name".into()],
+            later: vec!["shop.Odd name".into()],
             methods: vec!["shop.Order::price()I".into(), "shop.Order::place(I)V".into()],
             helpers: Vec::new(),
             version: "0.1.0".into(),

@@ -1,5 +1,6 @@
 //! What every action on patches begins with: the target, what the agent tells of it, and what is in force.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -61,10 +62,13 @@ pub(super) fn typed<'i>(
         return Ok((patience.client(target, interrupt), classes));
     }
     // Kept until the classes were read.
-    let folder = tempfile::tempdir().map_err(|error| {
-        Failure::new(EXIT_FAILED, "not-compiled", "there is no place to compile in")
-            .evidence(error.to_string())
-    })?;
+    // What is unpacked of the target is nobody else's business.
+    let private = std::fs::Permissions::from_mode(0o700);
+    let folder =
+        tempfile::Builder::new().prefix("jgraft-").permissions(private).tempdir().map_err(|error| {
+            Failure::new(EXIT_FAILED, "not-compiled", "there is no place to compile in")
+                .evidence(error.to_string())
+        })?;
     let mut client = patience.client(target, interrupt);
     let made = compiled(&mut client, &sources, input, patience.timeout, folder.path(), interrupt);
     paths.push(made.map_err(|failure| failure.in_the_middle(client.target()))?);
@@ -80,18 +84,23 @@ impl<'i> Work<'i> {
         interrupt: &'i Interrupt,
     ) -> Result<Work<'i>, Failure> {
         let names: Vec<&str> = classes.iter().map(|class| class.name.as_str()).collect();
-        Work::on_names(client, &names, timeout, interrupt)
+        let cause = format!("pid {} was not patched", client.target().pid());
+        Work::on_names(client, &names, timeout, interrupt, &cause)
     }
 
-    /// On classes by their internal names.
+    /// On classes by their internal names; the cause of a failure.
     pub(super) fn on_names(
         mut client: Client<'i>,
         names: &[&str],
         timeout: Duration,
         interrupt: &'i Interrupt,
+        cause: &str,
     ) -> Result<Work<'i>, Failure> {
-        let looked = look(&mut client, names, timeout, interrupt);
-        let (agent, told, vm) = looked.map_err(|failure| failure.in_the_middle(client.target()))?;
+        let looked = look(&mut client, names, timeout, interrupt, cause);
+        let (agent, told, vm) = looked.map_err(|failure| match failure.is_interrupted() {
+            true => failure.behind(cause, "nothing was changed"),
+            false => failure.in_the_middle(client.target()),
+        })?;
         for error in &agent.errors {
             Stream::stderr().warning(&format!("a patch may not be in force as it should be: {error}"));
         }
@@ -119,8 +128,9 @@ fn look<'i>(
     names: &[&str],
     timeout: Duration,
     interrupt: &'i Interrupt,
+    cause: &str,
 ) -> Result<(Agent<'i>, Vec<Told>, Vm), Failure> {
-    let agent = Agent::open(client, names, timeout, interrupt)?;
+    let agent = Agent::open(client, names, timeout, interrupt, cause)?;
     let loaded: Vec<&str> = agent.found.iter().map(|found| found.name.as_str()).collect();
     let told = match loaded.is_empty() {
         true => Vec::new(),

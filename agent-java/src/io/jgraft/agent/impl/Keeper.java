@@ -188,6 +188,9 @@ final class Keeper implements ClassFileTransformer, Runnable {
         if (c == null) {
             return;
         }
+        while (state.pending() != null) {
+            Thread.sleep(QUIET_MS);
+        }
         state.lock().lock();
         try {
             if (state.pending() != null) {
