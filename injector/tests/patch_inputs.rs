@@ -6,11 +6,13 @@ mod patched;
 
 use std::fs::{self, File};
 use std::io::Write;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
 use anyhow::{Result, ensure};
-use common::text;
-use jgraft_jvm_harness::each_jdk;
+use common::{Run, text};
+use jgraft_jvm_harness::{each_jdk, each_release, javac, skip};
+use nix::unistd::geteuid;
 use patched::Classes;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
@@ -120,6 +122,46 @@ fn a_class_that_is_not_loaded_and_would_not_change() {
         ensure!(again["outcome"] == "same", "{again}");
         let listed = service.patch(&["list"])?.expect(0)?.stdout;
         ensure!(listed.contains("Later when it is loaded") && listed.lines().count() == 1, "{listed}");
+        service.patch(&["revert"])?.expect(0)?;
+        service.is_unharmed()
+    });
+}
+
+/// A link in a folder of the target's class path leads nowhere for a compiler of ours, and a FIFO holds nobody up.
+#[test]
+fn a_folder_of_the_class_path_may_hold_anything() {
+    each_release("patch_inputs::folder", 17..=25, |jdk| {
+        if !geteuid().is_root() {
+            return Ok(skip("patch_inputs::folder", "needs root for a target of another user"));
+        }
+        let classes = Classes::made()?;
+        let folder = tempfile::tempdir()?;
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755))?;
+        let (theirs, secret) = (folder.path().join("theirs"), folder.path().join("secret"));
+        for (place, class, word) in [(&theirs, "Open", "NE"), (&secret, "Secret", "W")] {
+            let source = folder.path().join(format!("{class}.java"));
+            fs::write(&source, format!("class {class} {{ static final String WORD = \"{word}\"; }}\n"))?;
+            javac::compile(&[source], place, &["--release", "8", "-nowarn"])?;
+        }
+        fs::set_permissions(&theirs, fs::Permissions::from_mode(0o755))?;
+        fs::set_permissions(theirs.join("Open.class"), fs::Permissions::from_mode(0o644))?;
+        fs::set_permissions(&secret, fs::Permissions::from_mode(0o700))?;
+        symlink(secret.join("Secret.class"), theirs.join("Secret.class"))?;
+        symlink(&theirs, theirs.join("round"))?;
+        nix::unistd::mkfifo(&theirs.join("Held.class"), nix::sys::stat::Mode::S_IRWXU)?;
+        let service = classes.start_in(jdk, &[], |jvm| jvm.class_path(&theirs).uid_gid(45_678, 45_679))?;
+        let source = folder.path().join("Shade.java");
+        let patch = |word: &str| -> Result<Run> {
+            let body = format!("enum Shade {{ DARK, LIGHT; String says() {{ return {word}; }} }}\n");
+            fs::write(&source, body)?;
+            service.patch(&["apply", text(&source), "--yes"])
+        };
+        for class in ["Secret", "Held"] {
+            let refused = patch(&format!("\"NE\" + {class}.WORD"))?.expect(1)?;
+            ensure!(refused.stderr.contains("cannot find symbol"), "{refused:?}");
+        }
+        patch("Open.WORD + \"W\"")?.expect(0)?;
+        ensure!(service.says("enum")? == "NEW");
         service.patch(&["revert"])?.expect(0)?;
         service.is_unharmed()
     });
