@@ -12,7 +12,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
-use common::{PATIENCE, Run, on_a_host_without_a_jdk, text};
+use common::{PATIENCE, Run, ended, on_a_host_without_a_jdk, text};
 use jgraft_jvm_harness::{Jdk, JvmBuilder, artifacts, cache, each_jdk, each_release, javac, skip};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, geteuid};
@@ -172,12 +172,10 @@ impl Patching {
     /// Nothing that it has started is there then.
     fn end(self) -> Result<Run> {
         let pid = self.child.id();
-        let output = self.child.wait_with_output()?;
+        let run = ended(self.child)?;
         let left = processes(&format!("/s-{pid}-"));
         ensure!(left.is_empty(), "left: {left:?}");
-        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        let code = output.status.code().with_context(|| format!("jgraft was killed: {}", output.status))?;
-        Ok(Run { code, stdout: text(output.stdout), stderr: text(output.stderr) })
+        Ok(run)
     }
 }
 

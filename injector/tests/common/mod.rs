@@ -66,7 +66,10 @@ pub(crate) fn on_a_host_without_a_jdk() -> Command {
 
 /// Runs a command that is or becomes jgraft.
 pub(crate) fn run(command: &mut Command) -> Result<Run> {
-    let Output { status, stdout, stderr } = command.output().context("can't run jgraft")?;
+    said(command.output().context("can't run jgraft")?)
+}
+
+fn said(Output { status, stdout, stderr }: Output) -> Result<Run> {
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     let Some(code) = status.code() else { bail!("jgraft was killed: {status}") };
     Ok(Run { code, stdout: text(stdout), stderr: text(stderr) })
@@ -74,10 +77,7 @@ pub(crate) fn run(command: &mut Command) -> Result<Run> {
 
 /// How a jgraft ended, and what it has said.
 pub(crate) fn ended(child: std::process::Child) -> Result<Run> {
-    let output = child.wait_with_output()?;
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let code = output.status.code().context("it was killed")?;
-    Ok(Run { code, stdout: text(&output.stdout), stderr: text(&output.stderr) })
+    said(child.wait_with_output()?)
 }
 
 /// Runs jgraft and ends it with an error if it takes longer than a person would wait.

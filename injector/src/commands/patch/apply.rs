@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use super::base;
 use super::doctor::{Diagnosis, wrong};
 use super::found::Base;
-use super::in_force::{self, OldFrame, OldFrames};
+use super::in_force::{self, OldFrames};
 use super::inputs::{NewClass, dotted};
 use super::journal::PatchJson;
 use super::plan::{Plan, Stays};
@@ -47,10 +47,8 @@ struct AppliedJson<'a> {
     later: Vec<String>,
     /// Microseconds that the redefinition took.
     took_us: Option<u64>,
-    /// Threads that still run an old body, and will until they leave it. Virtual threads are not seen.
-    old_frames: Vec<OldFrame>,
-    /// Why there may be more.
-    old_frames_unseen: Option<String>,
+    #[serde(flatten)]
+    frames: OldFrames,
 }
 
 /// Runs the command.
@@ -90,7 +88,7 @@ fn attempt(
     // Who thinks about it for long finds that the agent does not wait.
     let stale = |work: Work<'_>| {
         let said = Said::lost("the agent has ended while nobody had agreed yet".to_owned());
-        Ok(Attempt::Stale(Box::new((work.client.into_target(), said))))
+        Ok(work.stale(said))
     };
     let unknown = base::unknown(&work.facts(), classes, &options.input)?;
     if !unknown.is_empty() && !options.dry_run {
@@ -116,10 +114,9 @@ fn attempt(
         stays: &plan.stays,
         warnings: inert(&plan),
         helpers: note.helpers.clone(),
-        later: plan.later.iter().map(|later| dotted(&later.name)).collect(),
+        later: note.later.clone(),
         took_us: None,
-        old_frames: Vec::new(),
-        old_frames_unseen: None,
+        frames: OldFrames::default(),
     };
     if let Some(failure) = refused(&plan) {
         if options.dry_run && options.json {
@@ -158,11 +155,11 @@ fn attempt(
     let done = carry_out(&mut work, &plan, &note);
     let (took, frames) = match done.map_err(|failure| failure.in_the_middle(work.client.target()))? {
         Ok(done) => done,
-        Err(said) => return Ok(Attempt::Stale(Box::new((work.client.into_target(), said)))),
+        Err(said) => return Ok(work.stale(said)),
     };
     if options.json {
         told.outcome = "applied";
-        (told.old_frames, told.old_frames_unseen) = (frames.old, frames.unseen);
+        told.frames = frames;
         told.took_us = Some(took);
         told.patch = Some(PatchJson::of(&note));
         json::print("patch-apply", &told);

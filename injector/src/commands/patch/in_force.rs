@@ -60,11 +60,14 @@ impl OldFrame {
 }
 
 /// What is known of the threads that still run methods as they were.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default, Serialize)]
 pub(super) struct OldFrames {
-    pub(super) old: Vec<OldFrame>,
+    /// Threads that still run a body that is not in force any more, and will until they leave it. Virtual threads are not seen.
+    #[serde(rename = "old_frames")]
+    old: Vec<OldFrame>,
     /// Why there may be more.
-    pub(super) unseen: Option<String>,
+    #[serde(rename = "old_frames_unseen")]
+    unseen: Option<String>,
 }
 
 impl OldFrames {

@@ -228,7 +228,8 @@ fn is_where_it_belongs(name: &str, expected: Option<&str>, from: &str) -> Result
         .remedy("name the directory that holds its outermost package, or the class file itself"))
 }
 
-fn limited(from: impl Read) -> io::Result<Vec<u8>> {
+/// A class file, or an error where it is longer than any.
+pub(super) fn limited(from: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     from.take(CLASS_LIMIT + 1).read_to_end(&mut bytes)?;
     match bytes.len() as u64 > CLASS_LIMIT {

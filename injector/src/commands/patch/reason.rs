@@ -1,11 +1,12 @@
 //! Why a JVM refuses a redefinition that the doctor had nothing against: it says so in its log alone, from 9 on. The same step
 //! is done again while the JVM logs redefinitions into a file of the session.
 
-use jgraft_attach::{Client, Request, files};
+use jgraft_attach::{Client, files};
 use jgraft_protocol::patch::{stage, step};
 
 use super::agent::Agent;
 use super::said::Said;
+use super::work;
 use crate::human::clean;
 
 const FILE: &str = "redefinition-log";
@@ -96,7 +97,5 @@ fn ours(list: &str) -> Vec<&str> {
 }
 
 fn ask(client: &mut Client<'_>, command: &str) -> Option<String> {
-    let request = Request::new("jcmd", &[command.as_bytes()]).ok()?;
-    let reply = client.send(&request).ok()?;
-    Some(reply.into_text(ANSWER_LIMIT).ok()?.0)
+    work::ask(client, "jcmd", &[command.as_bytes()], ANSWER_LIMIT).ok()
 }

@@ -10,7 +10,7 @@ use jgraft_protocol::pattern::shown_method;
 use serde::Serialize;
 
 use super::doctor::wrong;
-use super::in_force::{self, OldFrame, OldFrames};
+use super::in_force::{self, OldFrames};
 use super::inputs::dotted;
 use super::journal::{self, PatchJson};
 use super::plan::composed;
@@ -39,10 +39,8 @@ pub(crate) struct Reverted {
     classes: Vec<String>,
     /// Microseconds that the redefinition took.
     took_us: u64,
-    /// Threads that still run a body that is not in force any more, and will until they leave it. Virtual threads are not seen.
-    old_frames: Vec<OldFrame>,
-    /// Why there may be more.
-    old_frames_unseen: Option<String>,
+    #[serde(flatten)]
+    frames: OldFrames,
 }
 
 /// A class that changes.
@@ -110,9 +108,7 @@ impl Reverted {
     pub(crate) fn lines(&self) -> Vec<String> {
         let patches = self.patches.iter().map(|patch| format!("{} is taken out", patch.id));
         let classes = self.classes.iter().map(|class| format!("  {class}"));
-        let frames = OldFrames { old: self.old_frames.clone(), unseen: self.old_frames_unseen.clone() };
-        let frames: Vec<_> = frames.lines("earlier").collect();
-        patches.chain(classes).chain(frames).collect()
+        patches.chain(classes).chain(self.frames.lines("earlier")).collect()
     }
 }
 
@@ -148,12 +144,11 @@ fn attempt(
     let done = carry_out(&mut work, &changes, ids, &cause);
     let (took_us, frames) = match done.map_err(|failure| failure.in_the_middle(work.client.target()))? {
         Ok(done) => done,
-        Err(said) => return Ok(Attempt::Stale(Box::new((work.client.into_target(), said)))),
+        Err(said) => return Ok(work.stale(said)),
     };
     let patches = work.notes.iter().filter(|note| ids.contains(&note.id)).map(PatchJson::of).collect();
     let classes = changes.iter().map(|change| dotted(&change.name)).collect();
-    let (old_frames, old_frames_unseen) = (frames.old, frames.unseen);
-    Ok(Attempt::Done(Reverted { patches, classes, took_us, old_frames, old_frames_unseen }))
+    Ok(Attempt::Done(Reverted { patches, classes, took_us, frames }))
 }
 
 /// How long the redefinition took, and who is still in earlier code; or the agent's word that what is patched is not what it was.

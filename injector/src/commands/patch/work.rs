@@ -118,6 +118,11 @@ impl<'i> Work<'i> {
         consent::first_flush(self.client.target()).filter(|_| !self.agent.has_redefined)
     }
 
+    /// It has to be thought out anew.
+    pub(super) fn stale<T>(self, said: Said) -> Attempt<T> {
+        Attempt::Stale(Box::new((self.client.into_target(), said)))
+    }
+
     pub(super) fn pid(&self) -> i32 {
         self.client.target().pid()
     }
@@ -200,7 +205,7 @@ fn vm(client: &mut Client<'_>) -> Result<Vm, Failure> {
     let feature = client.target().feature().unwrap_or(8);
     let mut vm = Vm { feature: u16::try_from(feature).unwrap_or(u16::MAX), allows_adding_methods: false };
     if feature >= 13 {
-        let answer = ask(client, "printflag", &[b"AllowRedefinitionToAddDeleteMethods"])?;
+        let answer = ask(client, "printflag", &[b"AllowRedefinitionToAddDeleteMethods"], ANSWER_LIMIT)?;
         vm.allows_adding_methods = answer.contains("+AllowRedefinitionToAddDeleteMethods");
     }
     Ok(vm)
@@ -208,15 +213,21 @@ fn vm(client: &mut Client<'_>) -> Result<Vm, Failure> {
 
 /// The JVM's class path, as it has it. An empty one is its working directory, unless it was started with a module.
 fn class_path(client: &mut Client<'_>) -> Result<Option<String>, Failure> {
-    let text = ask(client, "properties", &[])?;
+    let text = ask(client, "properties", &[], ANSWER_LIMIT)?;
     let properties = properties::parse(text.as_bytes());
     let of = |key| properties::get(&properties, key);
     let class_path = of("java.class.path").filter(|path| !path.is_empty() || of("jdk.module.main").is_none());
     Ok(class_path.map(str::to_owned))
 }
 
-fn ask(client: &mut Client<'_>, verb: &str, arguments: &[&[u8]]) -> Result<String, Failure> {
+/// What the JVM answers; a longer one than `limit` bytes is cut.
+pub(super) fn ask(
+    client: &mut Client<'_>,
+    verb: &str,
+    arguments: &[&[u8]],
+    limit: u64,
+) -> Result<String, Failure> {
     let request = Request::new(verb, arguments).map_err(|finding| Failure::blocked(&finding))?;
     let reply = client.send(&request)?;
-    Ok(reply.into_text(ANSWER_LIMIT)?.0)
+    Ok(reply.into_text(limit)?.0)
 }

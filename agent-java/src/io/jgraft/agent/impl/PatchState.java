@@ -174,12 +174,12 @@ final class PatchState {
 
     /** Takes the one turn that there is, for a session with steps: what it is told holds until it ends. Whether it got it. */
     boolean reserve(String session) {
-        return ((ConcurrentHashMap<String, Object>) map).putIfAbsent(SESSION, session) == null;
+        return map.putIfAbsent(SESSION, session) == null;
     }
 
     /** Does nothing where it is another's turn. */
     void release(String session) {
-        ((ConcurrentHashMap<String, Object>) map).remove(SESSION, session);
+        map.remove(SESSION, session);
     }
 
     String whoseTurn() {
